@@ -1,0 +1,3 @@
+//! stub
+#[pyo3::pymodule(gil_used = false)]
+mod _core {}
