@@ -1,1 +1,17 @@
-//! stub
+//! Waiting, locks, channels, pools and cursors, free of Python.
+//!
+//! Every type here is an algorithm over one short inner lock or one atomic word. A type that can block does not
+//! block by itself: its operations come as *try*, *start* (try, else enqueue a waiter) and *finish* (what the claim
+//! that ended the wait means), so that the caller can let go of whatever it holds while it sleeps.
+//! `README.md` beside this file tells the protocol.
+//!
+//! What is not here: Python, reference counting, signals. Those belong to `fearless-py`.
+
+pub mod atomic_int;
+mod blocks;
+pub mod channel;
+pub mod fork;
+pub mod mutex;
+pub mod scope;
+pub mod sync;
+pub mod waiter;

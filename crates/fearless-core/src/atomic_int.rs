@@ -1,0 +1,59 @@
+//! A 64-bit counter that refuses to overflow.
+//!
+//! All operations are sequentially consistent. Not here: waiting for a value.
+
+use crate::sync::atomic::{AtomicI64, Ordering};
+
+/// The result does not fit 64 bits; the value was left as it was and no thread saw another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Overflow {
+    /// The value that was found.
+    pub value: i64,
+}
+
+/// A 64-bit signed integer shared by threads.
+#[derive(Debug)]
+pub struct AtomicInt {
+    value: AtomicI64,
+}
+
+impl AtomicInt {
+    /// An atomic that starts at `value`.
+    pub fn new(value: i64) -> AtomicInt {
+        AtomicInt { value: AtomicI64::new(value) }
+    }
+
+    /// The value now.
+    pub fn load(&self) -> i64 {
+        self.value.load(Ordering::SeqCst)
+    }
+
+    /// Sets the value.
+    pub fn store(&self, value: i64) {
+        self.value.store(value, Ordering::SeqCst);
+    }
+
+    /// Sets the value and returns the one before.
+    pub fn swap(&self, value: i64) -> i64 {
+        self.value.swap(value, Ordering::SeqCst)
+    }
+
+    /// Sets `new` if the value is `current`; returns the value found in either case.
+    pub fn compare_exchange(&self, current: i64, new: i64) -> Result<i64, i64> {
+        self.value.compare_exchange(current, new, Ordering::SeqCst, Ordering::SeqCst)
+    }
+
+    /// Adds `amount` and returns the value before.
+    ///
+    /// A compare-exchange loop rather than one wrapping add: an addition that would overflow must never be seen.
+    pub fn fetch_add(&self, amount: i64) -> Result<i64, Overflow> {
+        let mut seen = self.value.load(Ordering::Relaxed);
+        loop {
+            let sum = seen.checked_add(amount).ok_or(Overflow { value: seen })?;
+            match self.value.compare_exchange_weak(seen, sum, Ordering::SeqCst, Ordering::Relaxed) {
+                Ok(before) => return Ok(before),
+                Err(now) => seen = now,
+            }
+        }
+    }
+}

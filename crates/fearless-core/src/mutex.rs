@@ -1,0 +1,287 @@
+//! A lock with numbered acquisitions. The data it guards belongs to the caller.
+//!
+//! | word            | meaning                                                                      |
+//! |-----------------|------------------------------------------------------------------------------|
+//! | `n << 2`        | free; `n` acquisitions so far                                                |
+//! | `n << 2 \| 1`   | held by acquisition `n`                                                      |
+//! | `... \| 2`      | somebody is enqueued: a release takes the slow path. Changes only under `queue` |
+//!
+//! Releasing is one compare-exchange on the number, so an acquisition ends once whoever ends it, and a kept handle of
+//! an ended acquisition is dead for ever.
+//!
+//! # Fairness
+//!
+//! A release frees the word and wakes the first waiter, which competes with threads that come by (barging keeps a
+//! busy lock busy). Once the first waiter has waited [`PATIENCE`] or was passed over [`PASSES`] times, the release
+//! hands the lock to it instead.
+//!
+//! Not here: sleeping, and who may use a guard.
+
+use std::time::{Duration, Instant};
+
+use crate::{
+    fork,
+    sync::{
+        self, Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    waiter::{Claim, Ticket, WaitList, Waiter, Wakes},
+};
+
+const LOCKED: u64 = 1;
+const WAITERS: u64 = 2;
+
+/// How long the first waiter may be passed over.
+pub const PATIENCE: Duration = Duration::from_millis(1);
+/// How often the first waiter may be passed over.
+pub const PASSES: u32 = if cfg!(loom) { 1 } else { 64 };
+
+/// The number of one acquisition. Never used twice in the life of a mutex.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Number(u64);
+
+/// A lock that knows which acquisition holds it.
+#[derive(Debug)]
+pub struct Mutex {
+    word: AtomicU64,
+    /// Who made acquisition `held_number`. Written by an acquirer before the number, read after it.
+    owner: AtomicU64,
+    /// The fork generation in which that was.
+    generation: AtomicU64,
+    /// Which acquisition `owner` speaks of; the word may already be further.
+    held_number: AtomicU64,
+    queue: sync::Mutex<Queue>,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    waiters: WaitList<Waiting>,
+    generation: u64,
+}
+
+/// What a blocked thread brought.
+#[derive(Debug)]
+struct Waiting {
+    owner: u64,
+    since: Instant,
+    passed: u32,
+    /// It was woken to compete, and has not run yet.
+    notified: bool,
+    /// The lock was handed over: it holds this acquisition.
+    handed: Option<Number>,
+}
+
+/// How an attempt to take the lock began or went on.
+#[derive(Debug)]
+pub enum Lock {
+    /// It is held now.
+    Acquired(Number),
+    /// The caller is enqueued and has to wait.
+    Wait(Ticket),
+    /// The caller holds it already.
+    Deadlock,
+    /// Its holder did not survive a fork.
+    Vanished,
+}
+
+/// The acquisition has ended before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Released;
+
+impl Mutex {
+    /// A free lock.
+    pub fn new() -> Mutex {
+        Mutex {
+            word: AtomicU64::new(0),
+            owner: AtomicU64::new(0),
+            generation: AtomicU64::new(0),
+            held_number: AtomicU64::new(0),
+            queue: sync::Mutex::new(Queue { generation: fork::generation(), ..Queue::default() }),
+        }
+    }
+
+    /// Takes the lock if it is free.
+    pub fn try_lock(&self, me: u64) -> Option<Number> {
+        let mut word = self.word.load(Ordering::Relaxed);
+        while word & LOCKED == 0 {
+            let number = (word >> 2) + 1;
+            let held = number << 2 | LOCKED | word & WAITERS;
+            match self.word.compare_exchange_weak(word, held, Ordering::Acquire, Ordering::Relaxed) {
+                Ok(_) => {
+                    self.sign(me, number);
+                    return Some(Number(number));
+                }
+                Err(now) => word = now,
+            }
+        }
+        None
+    }
+
+    fn sign(&self, me: u64, number: u64) {
+        self.owner.store(me, Ordering::Relaxed);
+        self.generation.store(fork::generation(), Ordering::Relaxed);
+        self.held_number.store(number, Ordering::Release);
+    }
+
+    /// Takes the lock, or says why it never will, or enqueues `waiter`.
+    pub fn lock(&self, me: u64, waiter: &Arc<Waiter>) -> Lock {
+        if let Some(number) = self.try_lock(me) {
+            return Lock::Acquired(number);
+        }
+        match self.holder() {
+            Some((owner, _)) if owner == me => return Lock::Deadlock,
+            Some((owner, generation)) if fork::vanished(owner, generation) => return Lock::Vanished,
+            _ => {}
+        }
+        let mut queue = self.queue();
+        // Announced before the last try: a release that misses the flag has freed the word for that try.
+        self.word.fetch_or(WAITERS, Ordering::Relaxed);
+        if let Some(number) = self.try_lock(me) {
+            self.forget_flag(&queue);
+            return Lock::Acquired(number);
+        }
+        let waiting = Waiting { owner: me, since: Instant::now(), passed: 0, notified: false, handed: None };
+        Lock::Wait(queue.waiters.push(Arc::clone(waiter), waiting))
+    }
+
+    /// Goes on after the wait of `ticket` ended with `claim`. [`Lock::Wait`]: woken, but another was faster; the
+    /// place in the queue is kept. `None`: the caller gave up and has left the queue.
+    pub fn resume(&self, ticket: Ticket, waiter: &Arc<Waiter>, claim: Claim) -> (Option<Lock>, Wakes) {
+        let mut queue = self.queue();
+        let Some(waiting) = queue.waiters.get_mut(ticket) else {
+            return (Some(Lock::Vanished), Wakes::default());
+        };
+        let (me, handed) = (waiting.owner, waiting.handed);
+        waiting.notified = false;
+        let acquired = handed.or_else(|| matches!(claim, Claim::Ready(_)).then(|| self.try_lock(me)).flatten());
+        if acquired.is_none() && matches!(claim, Claim::Ready(_)) {
+            waiter.rearm();
+            return (Some(Lock::Wait(ticket)), Wakes::default());
+        }
+        queue.waiters.remove(ticket);
+        self.forget_flag(&queue);
+        match acquired {
+            Some(number) => (Some(Lock::Acquired(number)), Wakes::default()),
+            // Who gives up may have been the one that was to be woken next.
+            None => (None, self.notify(&mut queue)),
+        }
+    }
+
+    /// Ends acquisition `number`.
+    pub fn release(&self, number: Number) -> Result<Wakes, Released> {
+        let held = number.0 << 2 | LOCKED;
+        match self.word.compare_exchange(held, number.0 << 2, Ordering::Release, Ordering::Relaxed) {
+            Ok(_) => Ok(Wakes::default()),
+            Err(found) if found == held | WAITERS => self.release_slow(number),
+            Err(_) => Err(Released),
+        }
+    }
+
+    fn release_slow(&self, number: Number) -> Result<Wakes, Released> {
+        let mut queue = self.queue();
+        if !self.is_held_by(number) {
+            return Err(Released);
+        }
+        let mut wakes = Wakes::default();
+        if let Some(waiter) = self.hand_over(&mut queue, number) {
+            wakes.add_some(waiter);
+            return Ok(wakes);
+        }
+        self.free(number)?;
+        self.forget_flag(&queue);
+        Ok(self.notify(&mut queue))
+    }
+
+    /// A compare-exchange again: with nobody enqueued a second release of the same number can be on the fast path.
+    fn free(&self, number: Number) -> Result<(), Released> {
+        let mut word = self.word.load(Ordering::Relaxed);
+        while word & !WAITERS == number.0 << 2 | LOCKED {
+            match self.word.compare_exchange_weak(word, word & !LOCKED, Ordering::Release, Ordering::Relaxed) {
+                Ok(_) => return Ok(()),
+                Err(now) => word = now,
+            }
+        }
+        Err(Released)
+    }
+
+    /// Passes the lock to the first waiter if it has waited long enough. `Some(None)`: it was woken before.
+    #[allow(clippy::option_option, reason = "handed over or not, and whether there is somebody to wake")]
+    fn hand_over(&self, queue: &mut Queue, number: Number) -> Option<Option<Arc<Waiter>>> {
+        let (_, waiter, waiting) = queue.waiters.first_mut()?;
+        waiting.passed += 1;
+        if waiting.passed <= PASSES && waiting.since.elapsed() < PATIENCE {
+            return None;
+        }
+        let wake = if waiting.notified {
+            None
+        } else {
+            waiter.claim(Claim::Ready(0)).then(|| Some(Arc::clone(waiter)))?
+        };
+        let next = Number(number.0 + 1);
+        waiting.notified = true;
+        waiting.handed = Some(next);
+        self.sign(waiting.owner, next.0);
+        self.word.store(next.0 << 2 | LOCKED | WAITERS, Ordering::Release);
+        Some(wake)
+    }
+
+    /// Wakes the first waiter to compete, unless the lock is held or one is on its way already.
+    fn notify(&self, queue: &mut Queue) -> Wakes {
+        let mut wakes = Wakes::default();
+        if self.word.load(Ordering::Relaxed) & LOCKED == 0 {
+            wakes.add_some(queue.waiters.notify_first(|waiting| &mut waiting.notified));
+        }
+        wakes
+    }
+
+    /// The holder's ident and fork generation; `None` when it is free or changing hands.
+    pub fn holder(&self) -> Option<(u64, u64)> {
+        let number = self.held_number.load(Ordering::Acquire);
+        let holder = (self.owner.load(Ordering::Relaxed), self.generation.load(Ordering::Relaxed));
+        self.is_held_by(Number(number)).then_some(holder)
+    }
+
+    /// Whether acquisition `number` still lasts.
+    pub fn is_held_by(&self, number: Number) -> bool {
+        self.word.load(Ordering::Acquire) & !WAITERS == number.0 << 2 | LOCKED
+    }
+
+    /// Whether anybody holds it.
+    pub fn is_locked(&self) -> bool {
+        self.word.load(Ordering::Acquire) & LOCKED != 0
+    }
+
+    /// How many threads are enqueued.
+    pub fn waiting(&self) -> usize {
+        self.queue().waiters.len()
+    }
+
+    /// Ends an acquisition whose holder did not survive a fork. False when the holder lives.
+    pub fn heal(&self) -> bool {
+        let lost = self.holder().is_some_and(|(owner, generation)| fork::vanished(owner, generation));
+        lost && self.release(Number(self.word.load(Ordering::Relaxed) >> 2)).map(Wakes::wake).is_ok()
+    }
+
+    fn queue(&self) -> sync::MutexGuard<'_, Queue> {
+        let mut queue = sync::lock(&self.queue);
+        if queue.generation != fork::generation() {
+            queue.generation = fork::generation();
+            queue.waiters.forget();
+            self.word.fetch_and(!WAITERS, Ordering::Relaxed);
+        }
+        queue
+    }
+
+    /// Drops the flag when nobody is enqueued any more.
+    fn forget_flag(&self, queue: &Queue) {
+        if queue.waiters.is_empty() {
+            self.word.fetch_and(!WAITERS, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Default for Mutex {
+    fn default() -> Mutex {
+        Mutex::new()
+    }
+}

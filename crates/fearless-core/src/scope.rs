@@ -1,0 +1,245 @@
+//! The cancellation tree: scopes, what they cancel, and which of them a cancellation belongs to.
+//!
+//! A cancelled scope stays cancelled: every later wait inside it ends at once. Cancelling claims the waiters that
+//! are attached to the scope and goes down to its children. A thread waits in one scope, the innermost; the tree does
+//! the rest.
+//!
+//! A scope counts the tasks that run in it, and its owner waits for the count to fall to zero.
+//!
+//! Not here: the tasks, their results and their threads.
+
+use std::time::Instant;
+
+use crate::{
+    sync::{
+        self, Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    waiter::{Claim, Ticket, WaitList, Waiter, Wakes},
+};
+
+/// One scope of the tree.
+#[derive(Debug)]
+pub struct Scope {
+    parent: Option<Arc<Scope>>,
+    deadline: Option<Instant>,
+    /// Set once, by the scope's own [`Scope::cancel`].
+    cancelled: AtomicBool,
+    /// Set once, when this scope or one above it is cancelled; the only thing that a fast path reads.
+    stopped: AtomicBool,
+    /// Set once, when its own deadline ended it.
+    timed_out: AtomicBool,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    waiters: Vec<Arc<Waiter>>,
+    children: Vec<Arc<Scope>>,
+    /// Tasks that have not ended.
+    running: usize,
+    joiners: WaitList,
+}
+
+impl Scope {
+    /// A scope inside `parent`, which has to be taken out of it again by [`Scope::leave`].
+    pub fn new(parent: Option<Arc<Scope>>, deadline: Option<Instant>) -> Arc<Scope> {
+        let above = parent.as_ref().and_then(|parent| parent.deadline);
+        let scope = Arc::new(Scope {
+            deadline: [deadline, above].into_iter().flatten().min(),
+            cancelled: AtomicBool::new(false),
+            stopped: AtomicBool::new(false),
+            timed_out: AtomicBool::new(false),
+            state: Mutex::new(State::default()),
+            parent,
+        });
+        if let Some(parent) = &scope.parent {
+            // Registered before the look at `stopped`: a cancel in between finds the child, or the child finds it.
+            sync::lock(&parent.state).children.push(Arc::clone(&scope));
+            if parent.is_stopped() {
+                scope.stop().wake();
+            }
+        }
+        scope
+    }
+
+    /// Takes the scope out of its parent. After it, no cancellation reaches it from above.
+    pub fn leave(self: &Arc<Scope>) {
+        if let Some(parent) = &self.parent {
+            sync::lock(&parent.state).children.retain(|child| !Arc::ptr_eq(child, self));
+        }
+    }
+
+    /// Whether this scope or one above it is cancelled.
+    pub fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Acquire)
+    }
+
+    /// Whether this scope itself was cancelled.
+    pub fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Acquire)
+    }
+
+    /// When the scope, or one above it, runs out of time.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    /// The outermost cancelled scope among this one and those above: the one a cancellation belongs to.
+    pub fn origin(self: &Arc<Scope>) -> Option<Arc<Scope>> {
+        let above = self.parent.as_ref().and_then(Scope::origin);
+        above.or_else(|| self.is_cancelled().then(|| Arc::clone(self)))
+    }
+
+    /// The outermost scope whose deadline has passed.
+    pub fn expired(self: &Arc<Scope>, now: Instant) -> Option<Arc<Scope>> {
+        let above = self.parent.as_ref().and_then(|parent| parent.expired(now));
+        above.or_else(|| self.deadline.is_some_and(|at| at <= now).then(|| Arc::clone(self)))
+    }
+
+    /// Cancels the scope because its time is over.
+    pub fn expire(&self) -> Wakes {
+        self.timed_out.store(true, Ordering::Release);
+        self.cancel()
+    }
+
+    /// Whether [`Scope::expire`] cancelled it.
+    pub fn is_timed_out(&self) -> bool {
+        self.timed_out.load(Ordering::Acquire)
+    }
+
+    /// Cancels the scope and all below it; returns the waiters it claimed. Again is harmless.
+    pub fn cancel(&self) -> Wakes {
+        self.cancelled.store(true, Ordering::Release);
+        self.stop()
+    }
+
+    fn stop(&self) -> Wakes {
+        let mut wakes = Wakes::default();
+        self.stop_into(&mut wakes);
+        wakes
+    }
+
+    fn stop_into(&self, wakes: &mut Wakes) {
+        self.stopped.store(true, Ordering::Release);
+        let children = {
+            let mut state = sync::lock(&self.state);
+            for waiter in state.waiters.drain(..) {
+                if waiter.claim(Claim::Cancelled) {
+                    wakes.add(waiter);
+                }
+            }
+            state.children.clone()
+        };
+        for child in children {
+            child.stop_into(wakes);
+        }
+    }
+
+    /// Lets a cancellation claim `waiter`. A scope that is stopped already claims it at once.
+    pub fn attach(&self, waiter: &Arc<Waiter>) {
+        let mut state = sync::lock(&self.state);
+        // Under the lock: `stop_into` sets the flag before it takes the lock to drain the list.
+        if self.is_stopped() {
+            waiter.claim(Claim::Cancelled);
+        } else {
+            state.waiters.push(Arc::clone(waiter));
+        }
+    }
+
+    /// One more task runs in the scope.
+    pub fn task_started(&self) {
+        sync::lock(&self.state).running += 1;
+    }
+
+    /// A task has ended; after the last, whoever joins is woken.
+    pub fn task_ended(&self) -> Wakes {
+        let mut state = sync::lock(&self.state);
+        let mut wakes = Wakes::default();
+        state.running -= 1;
+        if state.running == 0 {
+            state.joiners.claim_all(Claim::Ready(0), &mut wakes);
+        }
+        wakes
+    }
+
+    /// How many tasks have not ended.
+    pub fn running(&self) -> usize {
+        sync::lock(&self.state).running
+    }
+
+    /// Enqueues `waiter` until all tasks have ended; `None` when they have.
+    pub fn join(&self, waiter: &Arc<Waiter>) -> Option<Ticket> {
+        let mut state = sync::lock(&self.state);
+        (state.running > 0).then(|| state.joiners.push(Arc::clone(waiter), ()))
+    }
+
+    /// Leaves the queue of those who join.
+    pub fn leave_join(&self, ticket: Ticket) {
+        sync::lock(&self.state).joiners.remove(ticket);
+    }
+
+    /// Undoes [`Scope::attach`].
+    pub fn detach(&self, waiter: &Arc<Waiter>) {
+        let mut state = sync::lock(&self.state);
+        if let Some(place) = state.waiters.iter().rposition(|other| Arc::ptr_eq(other, waiter)) {
+            state.waiters.swap_remove(place);
+        }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cancelling_reaches_waiters_of_inner_scopes_and_belongs_to_the_outermost() {
+        let outer = Scope::new(None, None);
+        let inner = Scope::new(Some(Arc::clone(&outer)), None);
+        let waiter = Waiter::new();
+        inner.attach(&waiter);
+        inner.cancel().wake();
+        let late = Waiter::new();
+        inner.attach(&late);
+
+        outer.cancel().wake();
+
+        assert_eq!(waiter.claimed(), Some(Claim::Cancelled));
+        assert_eq!(late.claimed(), Some(Claim::Cancelled));
+        assert!(Arc::ptr_eq(&inner.origin().expect("cancelled"), &outer));
+    }
+
+    #[test]
+    fn a_scope_made_inside_a_cancelled_one_is_stopped_but_not_itself_cancelled() {
+        let outer = Scope::new(None, None);
+        outer.cancel().wake();
+
+        let inner = Scope::new(Some(Arc::clone(&outer)), None);
+
+        assert!(inner.is_stopped() && !inner.is_cancelled());
+    }
+
+    #[test]
+    fn a_scope_that_was_left_is_out_of_reach_and_out_of_memory() {
+        let outer = Scope::new(None, None);
+        let inner = Scope::new(Some(Arc::clone(&outer)), None);
+
+        inner.leave();
+        outer.cancel().wake();
+
+        assert!(!inner.is_stopped());
+        assert!(sync::lock(&outer.state).children.is_empty());
+    }
+
+    #[test]
+    fn a_detached_waiter_is_not_claimed() {
+        let scope = Scope::new(None, None);
+        let waiter = Waiter::new();
+        scope.attach(&waiter);
+
+        scope.detach(&waiter);
+        assert!(scope.cancel().is_empty());
+
+        assert_eq!(waiter.claimed(), None);
+    }
+}

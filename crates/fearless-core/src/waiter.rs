@@ -1,0 +1,274 @@
+//! The waiter: one atomic word that is claimed once, and the handle that wakes its owner.
+//!
+//! Whoever makes progress claims a waiter by one compare-exchange while it holds the lock of the object, and wakes it
+//! after unlocking. A deadline, a cancellation and a signal are further claims on the same word; exactly one wins, and
+//! the winner decides what the waiting call returns. A waiter that merely looks around keeps its place in the queue.
+//!
+//! Not here: what an object does with its waiters; each type keeps its own [`WaitList`] under its own lock.
+
+use std::{collections::VecDeque, time::Instant};
+
+use crate::sync::{
+    self, Arc,
+    atomic::{AtomicUsize, Ordering},
+    thread,
+};
+
+const WAITING: usize = 0;
+const TIMED_OUT: usize = 1;
+const CANCELLED: usize = 2;
+const INTERRUPTED: usize = 3;
+const READY: usize = 4;
+
+/// What ended a wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// Operation `k` of the call went ahead, or can be tried again; the object says which.
+    Ready(usize),
+    /// The deadline passed.
+    TimedOut,
+    /// The scope of the waiting thread was cancelled.
+    Cancelled,
+    /// A signal handler raised.
+    Interrupted,
+}
+
+impl Claim {
+    fn encode(self) -> usize {
+        match self {
+            Claim::TimedOut => TIMED_OUT,
+            Claim::Cancelled => CANCELLED,
+            Claim::Interrupted => INTERRUPTED,
+            Claim::Ready(operation) => READY + operation,
+        }
+    }
+
+    fn decode(word: usize) -> Option<Claim> {
+        match word {
+            WAITING => None,
+            TIMED_OUT => Some(Claim::TimedOut),
+            CANCELLED => Some(Claim::Cancelled),
+            INTERRUPTED => Some(Claim::Interrupted),
+            ready => Some(Claim::Ready(ready - READY)),
+        }
+    }
+}
+
+/// One blocked call of one thread.
+#[derive(Debug)]
+pub struct Waiter {
+    /// `WAITING`, or the encoded claim. Leaves `WAITING` once; only the owner puts it back ([`Waiter::rearm`]).
+    word: AtomicUsize,
+    thread: thread::Thread,
+}
+
+impl Waiter {
+    /// A waiter for the calling thread.
+    pub fn new() -> Arc<Waiter> {
+        Arc::new(Waiter { word: AtomicUsize::new(WAITING), thread: thread::current() })
+    }
+
+    /// Ends the wait with `claim`; false when another claim came first.
+    pub fn claim(&self, claim: Claim) -> bool {
+        self.word.compare_exchange(WAITING, claim.encode(), Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+
+    /// The claim that ended the wait, if one has.
+    pub fn claimed(&self) -> Option<Claim> {
+        Claim::decode(self.word.load(Ordering::Acquire))
+    }
+
+    /// Makes a claimed waiter wait again. For its owner, under the lock of the object whose list holds it.
+    pub fn rearm(&self) {
+        self.word.store(WAITING, Ordering::Release);
+    }
+
+    /// Wakes the owner so that it sees its claim. Never blocks; call it with no lock held.
+    pub fn wake(&self) {
+        self.thread.unpark();
+    }
+
+    /// Sleeps until a claim, or `until`. May return early. For the owner, with no lock held.
+    pub fn park_until(&self, until: Option<Instant>) {
+        if self.claimed().is_none() {
+            sync::park_until(until);
+        }
+    }
+
+    /// Waits for a claim, claiming [`Claim::TimedOut`] itself when `deadline` passes.
+    pub fn wait(&self, deadline: Option<Instant>) -> Claim {
+        loop {
+            if let Some(claim) = self.claimed() {
+                return claim;
+            }
+            self.park_until(deadline);
+            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                self.claim(Claim::TimedOut);
+            }
+        }
+    }
+}
+
+/// Claimed waiters on their way out of a critical section.
+#[must_use = "a claimed waiter sleeps until it is woken"]
+#[derive(Debug, Default)]
+pub struct Wakes {
+    first: Option<Arc<Waiter>>,
+    rest: Vec<Arc<Waiter>>,
+}
+
+impl Wakes {
+    /// Adds a claimed waiter.
+    pub fn add(&mut self, waiter: Arc<Waiter>) {
+        if self.first.is_none() {
+            self.first = Some(waiter);
+        } else {
+            self.rest.push(waiter);
+        }
+    }
+
+    /// Adds a claimed waiter, if there is one.
+    pub fn add_some(&mut self, waiter: Option<Arc<Waiter>>) {
+        if let Some(waiter) = waiter {
+            self.add(waiter);
+        }
+    }
+
+    /// Whether nobody has to be woken.
+    pub fn is_empty(&self) -> bool {
+        self.first.is_none()
+    }
+
+    /// Wakes them all. Call it with no lock held.
+    pub fn wake(self) {
+        for waiter in self.first.into_iter().chain(self.rest) {
+            waiter.wake();
+        }
+    }
+}
+
+/// A place in a [`WaitList`]; tickets grow with time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ticket(u64);
+
+#[derive(Debug)]
+struct Entry<P> {
+    ticket: Ticket,
+    waiter: Arc<Waiter>,
+    payload: P,
+}
+
+/// The waiters of one object, first come first, each with what it brought. Guarded by the lock of that object.
+#[derive(Debug)]
+pub struct WaitList<P = ()> {
+    entries: VecDeque<Entry<P>>,
+    next: u64,
+}
+
+impl<P> WaitList<P> {
+    /// An empty list.
+    pub fn new() -> WaitList<P> {
+        WaitList { entries: VecDeque::new(), next: 0 }
+    }
+
+    /// Whether nobody is enqueued.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// How many are enqueued, claimed ones that have not yet left included.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Enqueues at the end.
+    pub fn push(&mut self, waiter: Arc<Waiter>, payload: P) -> Ticket {
+        let ticket = Ticket(self.next);
+        self.next += 1;
+        self.entries.push_back(Entry { ticket, waiter, payload });
+        ticket
+    }
+
+    /// Takes the entry out; `None` when whoever claimed it already did.
+    pub fn remove(&mut self, ticket: Ticket) -> Option<P> {
+        let place = self.place(ticket)?;
+        let entry = self.entries.remove(place)?;
+        self.shrink();
+        Some(entry.payload)
+    }
+
+    /// What the entry brought.
+    pub fn get_mut(&mut self, ticket: Ticket) -> Option<&mut P> {
+        let place = self.place(ticket)?;
+        self.entries.get_mut(place).map(|entry| &mut entry.payload)
+    }
+
+    /// The first entry: its waiter and what it brought.
+    pub fn first_mut(&mut self) -> Option<(Ticket, &Arc<Waiter>, &mut P)> {
+        self.entries.front_mut().map(|entry| (entry.ticket, &entry.waiter, &mut entry.payload))
+    }
+
+    /// Claims the first that can be claimed and takes its entry out.
+    ///
+    /// An entry that somebody else claimed (a deadline, a cancellation) stays for its owner to remove, with what it
+    /// brought.
+    pub fn claim_first(&mut self, claim: Claim) -> Option<(Arc<Waiter>, P)> {
+        let place = self.entries.iter().position(|entry| entry.waiter.claim(claim))?;
+        let entry = self.entries.remove(place)?;
+        self.shrink();
+        Some((entry.waiter, entry.payload))
+    }
+
+    /// Wakes the first to try again and leaves it enqueued; nobody when one that was woken has not run yet.
+    /// `notified` is where an entry remembers that.
+    pub fn notify_first(&mut self, notified: impl Fn(&mut P) -> &mut bool) -> Option<Arc<Waiter>> {
+        for entry in &mut self.entries {
+            let notified = notified(&mut entry.payload);
+            if *notified {
+                return None;
+            }
+            if entry.waiter.claim(Claim::Ready(0)) {
+                *notified = true;
+                return Some(Arc::clone(&entry.waiter));
+            }
+        }
+        None
+    }
+
+    /// Claims all that can be claimed; their entries stay for their owners.
+    pub fn claim_all(&self, claim: Claim, wakes: &mut Wakes) {
+        for entry in &self.entries {
+            if entry.waiter.claim(claim) {
+                wakes.add(Arc::clone(&entry.waiter));
+            }
+        }
+    }
+
+    /// What the entries brought, first to last.
+    pub fn payloads(&self) -> impl Iterator<Item = &P> {
+        self.entries.iter().map(|entry| &entry.payload)
+    }
+
+    /// Empties the list without waking anybody and returns what the entries brought: in a forked child, whose other
+    /// threads are gone.
+    pub fn forget(&mut self) -> Vec<P> {
+        self.entries.drain(..).map(|entry| entry.payload).collect()
+    }
+
+    fn place(&self, ticket: Ticket) -> Option<usize> {
+        self.entries.binary_search_by_key(&ticket, |entry| entry.ticket).ok()
+    }
+
+    /// Gives memory back after a crowd has gone.
+    fn shrink(&mut self) {
+        if self.entries.capacity() > 64 && self.entries.len() * 4 < self.entries.capacity() {
+            self.entries.shrink_to(self.entries.len() * 2);
+        }
+    }
+}
+
+impl<P> Default for WaitList<P> {
+    fn default() -> WaitList<P> {
+        WaitList::new()
+    }
+}
