@@ -1,0 +1,197 @@
+"""From the rules to a verdict in sentences: what to use, why, and why not the others.
+
+Holds the order in which the rules speak, and the sentences around their findings. Measures nothing and prints nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from fearless.lab import rules, stats, wording
+from fearless.lab.facts import Candidate, Facts, from_record, simplicity
+from fearless.lab.record import Because, Record, Rejected, Verdict
+from fearless.lab.rules import Finding
+
+# Rules whose numbers were fitted on two cores: every sentence that rests on one is marked.
+PROVISIONAL = frozenset({"R6", "R7", "R8", "R15"})
+PROVISIONAL_NOTE = "provisional: the 10 % of R15 was set on machines with two cores"
+
+
+def decided(record: Record) -> Record:
+    """``record`` with a verdict for each of its interpreters; the first one's is *the* verdict."""
+    verdicts = tuple(judge(from_record(record, one.label)) for one in record.environment.interpreters)
+    return replace(record, verdicts=verdicts, verdict=verdicts[0] if verdicts else None)
+
+
+def judge(facts: Facts) -> Verdict:
+    """The verdict that the rules come to: always one with a reason, if only why there is none."""
+    equality = rules.r17(facts)
+    out = _ruled_out(equality)
+    if facts.serial is None or "serial" in out:
+        return _undecided(facts, [*equality, _no_serial(out)], out, 0.0)
+    if (short := rules.r1(facts)) is not None:
+        return _verdict(facts, facts.serial, 1.0, [*equality, short], _all_too_long(facts, out))
+    parallel = rules.r0(facts)
+    out |= parallel.rules_out if parallel else {}
+    contenders = [one for one in facts.candidates if one.pattern not in out]
+    choice = rules.r16(facts, contenders)
+    background = [one for one in (parallel, rules.r14(facts, contenders), rules.r18(facts, contenders)) if one]
+    if choice.key is None:
+        return _undecided(facts, [*equality, choice.finding, *background], out, choice.confidence)
+    pick = facts.candidate(choice.key)
+    found = [*equality, *_reasons(facts, contenders, pick, background), choice.finding]
+    return _verdict(facts, pick, choice.confidence, found, _rejected(facts, out, pick))
+
+
+def _reasons(
+    facts: Facts, contenders: Sequence[Candidate], pick: Candidate, background: Sequence[Finding]
+) -> list[Finding]:
+    """The findings behind a pick, the weightiest first."""
+    own = [
+        rules.r15_finding(facts, contenders, pick),
+        rules.reached(facts, pick),
+        rules.r5(facts) if pick.pattern == "par" else None,
+        *background,
+        rules.r15_axes(facts, pick),
+    ]
+    found = [one for one in own if one is not None]
+    return sorted(found, key=lambda one: one.rule != "R0" or not one.rules_out)
+
+
+def _ruled_out(findings: Sequence[Finding]) -> dict[str, str]:
+    out: dict[str, str] = {}
+    for one in findings:
+        out |= one.rules_out
+    return out
+
+
+def _no_serial(out: Mapping[str, str]) -> Finding:
+    why = out.get("serial", "it was not measured")
+    return Finding("R17", f"there is no serial run to compare with: {why}", {})
+
+
+def _verdict(
+    facts: Facts,
+    pick: Candidate,
+    confidence: float,
+    findings: Sequence[Finding],
+    rejected: Sequence[Rejected],
+) -> Verdict:
+    return Verdict(
+        kind="serial" if pick.pattern == "serial" else "recommend",
+        pattern=pick.pattern,
+        workers=pick.workers,
+        confidence=confidence,
+        because=_because(findings),
+        rejected=rejected,
+        python=facts.python,
+    )
+
+
+def _undecided(facts: Facts, findings: Sequence[Finding], out: Mapping[str, str], confidence: float) -> Verdict:
+    return Verdict(
+        kind="cannot tell",
+        confidence=confidence,
+        because=_because(findings),
+        rejected=_listed(out),
+        python=facts.python,
+    )
+
+
+def _because(findings: Sequence[Finding]) -> tuple[Because, ...]:
+    return tuple(Because(one.rule, _marked(one), one.facts) for one in findings)
+
+
+def _marked(finding: Finding) -> str:
+    return f"{finding.text} (provisional)" if finding.rule in PROVISIONAL else finding.text
+
+
+def _rejected(facts: Facts, out: Mapping[str, str], pick: Candidate) -> tuple[Rejected, ...]:
+    """Every pattern that ran and was not picked, with its reason."""
+    others = {one.pattern for one in facts.candidates} - {pick.pattern, *out}
+    return _listed({**out, **{pattern: _not_picked(facts, pattern, pick) for pattern in others}})
+
+
+def _all_too_long(facts: Facts, out: Mapping[str, str]) -> tuple[Rejected, ...]:
+    """R1: whatever else ran takes longer to start than the job takes."""
+    others = {one.pattern for one in facts.candidates} - {"serial", *out}
+    return _listed({**out, **dict.fromkeys(others, "the job is too short for it")})
+
+
+def _listed(reasons: Mapping[str, str]) -> tuple[Rejected, ...]:
+    """The simplest pattern first."""
+    return tuple(Rejected(name, reasons[name]) for name in sorted(reasons, key=simplicity))
+
+
+def _not_picked(facts: Facts, pattern: str, pick: Candidate) -> str:
+    """Slower than the pick, or as fast and less simple: from ratios within rounds, with their interval."""
+    own = [one for one in facts.candidates if one.pattern == pattern]
+    best = min(own, key=lambda one: one.median)
+    ratios = stats.round_ratios(best.seconds, pick.seconds)
+    if not ratios:
+        return "no round has both"
+    slower = stats.estimate(list(ratios.values()))
+    taken = f"takes {wording.ratio_with_interval(slower)} as long"
+    if slower.median > rules.AS_GOOD:
+        return f"slower, {taken}"
+    if simplicity(pattern) > simplicity(pick.pattern) and slower.median * rules.AS_GOOD >= 1:
+        return f"less simple and not 10 % faster, {taken}"
+    return f"at the edge of the 10 %, {taken}"
+
+
+def headline(record: Record, verdict: Verdict) -> str:
+    """The verdict in one sentence."""
+    if verdict.kind == "cannot tell" or verdict.pattern is None:
+        return _open_question(verdict)
+    sure = f"confidence {wording.percent(verdict.confidence)}"
+    if verdict.kind == "serial":
+        return f"stay serial ({sure})"
+    facts = from_record(record, verdict.python or record.environment.interpreters[0].label)
+    pick = facts.candidate((verdict.pattern, verdict.workers))
+    speedup = facts.speedup(pick)
+    gain = f": {wording.ratio_with_interval(speedup)} as fast as serial" if speedup else ""
+    return f"use {pick.name}{gain} ({sure})"
+
+
+def _open_question(verdict: Verdict) -> str:
+    compete = finding_facts(verdict, "R16").get("compete")
+    if not compete:
+        return "cannot tell"
+    return f"cannot tell {wording.listed([str(one) for one in compete])} apart"
+
+
+def hint(record: Record, verdict: Verdict) -> str | None:
+    """What to run to settle an open question; ``None`` if there is nothing to settle or no run would."""
+    known = finding_facts(verdict, "R16")
+    settle, compete = known.get("settle_seconds"), known.get("compete")
+    if verdict.kind != "cannot tell" or not settle or not compete:
+        return None
+    budget = max(10, 10 * -(-int(settle * 1.2) // 10))
+    return f"about {wording.seconds(budget)} would settle it: fearless compare {record.workload.name} --budget {budget}"
+
+
+def finding_facts(verdict: Verdict, rule: str) -> Mapping[str, Any]:
+    """The facts of the verdict's first finding by ``rule``; empty if that rule said nothing."""
+    return next((one.facts for one in verdict.because if one.rule == rule), {})
+
+
+def across(record: Record) -> list[str]:
+    """With several interpreters: how the best of each compare, from ratios within rounds."""
+    best: list[tuple[Facts, Candidate]] = []
+    for verdict in record.verdicts:
+        facts = from_record(record, verdict.python or "")
+        if verdict.pattern is not None:
+            best.append((facts, facts.candidate((verdict.pattern, verdict.workers))))
+    if not best:
+        return []
+    best.sort(key=lambda pair: pair[1].median)
+    (fastest, winner), *others = best
+    lines = []
+    for facts, pick in others:
+        ratios = stats.round_ratios(pick.seconds, winner.seconds)
+        if ratios:
+            gain = wording.ratio_with_interval(stats.estimate(list(ratios.values())))
+            lines.append(f"{fastest.python} with {winner.name} is {gain} as fast as {facts.python} with {pick.name}")
+    return lines

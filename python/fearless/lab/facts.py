@@ -1,0 +1,247 @@
+"""What the rules know: the facts of one comparison under one interpreter.
+
+Holds the facts and how they are read from a record. Measures nothing and decides nothing.
+A fact that nobody measured is ``None``; a rule that needs it then stays silent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from fearless.lab import stats
+from fearless.lab.record import Card, Interpreter, Profile, Record, Run
+
+# Simplest first. This order is what R15 means by "simpler".
+ORDER = (
+    "serial",
+    "par",
+    "threads",
+    "mutex",
+    "channel",
+    "atomic",
+    "pool",
+    "executor",
+    "rwlock",
+    "processes",
+    "asyncio",
+    "interpreters",
+    "sharded",
+    "snapshot",
+    "stealing",
+)
+# These gain nothing from threads that run at once.
+NOT_THREADS = frozenset({"serial", "processes", "asyncio", "interpreters"})
+
+
+def simplicity(pattern: str) -> tuple[int, str]:
+    """Sorts patterns, the simplest first; unknown ones come last, by name."""
+    return (ORDER.index(pattern) if pattern in ORDER else len(ORDER), pattern)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One pattern with one number of workers, whose every run finished with the result of the serial run."""
+
+    pattern: str
+    workers: int
+    seconds: Mapping[int, float]  # wall clock, by round
+    cpu_seconds: float | None = None  # the median, as are the rest
+    waiting_share: float | None = None
+    peak_bytes: int | None = None
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """Pattern and workers: unique among candidates."""
+        return self.pattern, self.workers
+
+    @property
+    def median(self) -> float:
+        """The middle of its runs, in seconds."""
+        return median(self.seconds.values())
+
+    @property
+    def name(self) -> str:
+        """``par with 2 workers``, or just ``serial``."""
+        if self.pattern == "serial":
+            return "serial"
+        return f"{self.pattern} with {self.workers} worker{'' if self.workers == 1 else 's'}"
+
+    @property
+    def uses_threads(self) -> bool:
+        """True if it can only gain when threads run at once."""
+        return self.pattern not in NOT_THREADS
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One workload under one interpreter. Shares are of one, times are in seconds."""
+
+    python: str
+    candidates: Sequence[Candidate]
+    free_threaded: bool = False  # the build
+    gil: bool | None = None  # read in the child after the run
+    gil_enabled_by: str | None = None
+    cores: float | None = None  # effective ones, measured
+    items: int | None = None
+    cpu_per_item: float | None = None  # t
+    item_cv: float | None = None  # cv
+    waiting: float | None = None  # w: share of the serial run in which it waited
+    released: float | None = None  # rel: share of the work with the GIL released
+    serial_share: float | None = None  # of the job, when each worker updates a state of its own
+    serial_share_single: float | None = None  # when there is one state, one worker at a time
+    single_state: frozenset[str] = frozenset()  # the patterns that have one state
+    state: str = "none"  # none, add, merge, update
+    differing: Mapping[str, str] | None = None  # pattern to where its result differs
+    failed: Mapping[str, str] | None = None  # pattern to its last line of error
+    rounds: int = 0  # complete ones
+    round_seconds: float | None = None  # what one more round takes, all interpreters and patterns
+    free_threaded_label: str | None = None  # a free-threaded interpreter in the same comparison
+    subject: str = ""  # the workload, as the command line names it
+
+    @property
+    def serial(self) -> Candidate | None:
+        """What the others are compared with."""
+        return next((one for one in self.candidates if one.pattern == "serial"), None)
+
+    def candidate(self, key: tuple[str, int]) -> Candidate:
+        """The candidate with this pattern and number of workers. Raises: `KeyError`."""
+        for one in self.candidates:
+            if one.key == key:
+                return one
+        raise KeyError(f"no candidate {key}, only {[one.key for one in self.candidates]}")
+
+    def speedup(self, candidate: Candidate) -> stats.Estimate | None:
+        """How many times faster than serial, from ratios within rounds; ``None`` if no round has both."""
+        if self.serial is None:
+            return None
+        ratios = stats.round_ratios(self.serial.seconds, candidate.seconds)
+        return stats.estimate(list(ratios.values())) if ratios else None
+
+    def amdahl(self, candidate: Candidate) -> float | None:
+        """The largest speed-up its workers can reach, by Amdahl's law, from the measured serial share."""
+        single = candidate.pattern in self.single_state
+        share = self.serial_share_single if single else self.serial_share
+        if share is None:
+            return None
+        return 1.0 / (share + (1.0 - share) / max(1, candidate.workers))
+
+    @property
+    def thread_parallelism(self) -> float | None:
+        """The most CPU time that threads of one pattern used a second: what the runs themselves say about the GIL."""
+        used = [
+            one.cpu_seconds / one.median
+            for one in self.candidates
+            if one.uses_threads and one.workers > 1 and one.cpu_seconds is not None and one.seconds
+        ]
+        return max(used, default=None)
+
+
+def from_record(record: Record, python: str) -> Facts:
+    """The facts about the interpreter ``python`` in ``record``. Raises: `KeyError` if it is not in there."""
+    interpreter = record.environment.interpreter(python)
+    runs = [run for run in record.runs if run.python == python]
+    differing, failed = _first_differences(runs), _first_errors(runs)
+    candidates = _candidates(run for run in runs if run.pattern not in differing | failed)
+    profile = record.profile(python)
+    return Facts(
+        python=python,
+        candidates=candidates,
+        free_threaded=interpreter.free_threaded,
+        gil=_gil(interpreter, runs),
+        gil_enabled_by=interpreter.gil_enabled_by,
+        cores=interpreter.effective_cores,
+        items=profile.items if profile else record.workload.items,
+        cpu_per_item=profile.work_seconds / profile.items if profile and profile.items else None,
+        item_cv=profile.work_cv if profile else None,
+        waiting=_waiting(profile),
+        released=profile.gil_released if profile else None,
+        serial_share=profile.serial_share(update_in_parts=True) if profile else None,
+        serial_share_single=profile.serial_share(update_in_parts=False) if profile else None,
+        single_state=_single_state(record.cards),
+        state=record.workload.state,
+        differing=differing,
+        failed=failed,
+        rounds=len(stats.common_rounds([one.seconds for one in candidates])),
+        round_seconds=_round_seconds(record),
+        free_threaded_label=_free_threaded(record, python),
+        subject=record.workload.name,
+    )
+
+
+def _candidates(runs: Iterable[Run]) -> tuple[Candidate, ...]:
+    """The finished runs, grouped; the simplest pattern first, then by workers."""
+    groups: dict[tuple[str, int], list[Run]] = {}
+    for run in runs:
+        if run.seconds is not None and run.seconds > 0:
+            groups.setdefault((run.pattern, run.workers), []).append(run)
+    keys = sorted(groups, key=lambda key: (simplicity(key[0]), key[1]))
+    return tuple(_candidate(key, groups[key]) for key in keys)
+
+
+def _candidate(key: tuple[str, int], runs: Sequence[Run]) -> Candidate:
+    peaks = [run.peak_bytes for run in runs if run.peak_bytes is not None]
+    return Candidate(
+        pattern=key[0],
+        workers=key[1],
+        seconds={run.round: run.seconds for run in runs if run.seconds is not None},
+        cpu_seconds=_median(run.cpu_seconds for run in runs),
+        waiting_share=_median(run.waiting_share for run in runs),
+        peak_bytes=round(median(peaks)) if peaks else None,
+    )
+
+
+def _median(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return median(known) if known else None
+
+
+def _first_differences(runs: Iterable[Run]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for run in runs:
+        if run.equal is False:
+            found.setdefault(run.pattern, run.difference or "no detail was recorded")
+    return found
+
+
+def _first_errors(runs: Iterable[Run]) -> dict[str, str]:
+    """The last line of each failing pattern's first traceback."""
+    found: dict[str, str] = {}
+    for run in runs:
+        if run.error is not None:
+            lines = [line.strip() for line in run.error.splitlines() if line.strip()]
+            found.setdefault(run.pattern, lines[-1] if lines else "no message was recorded")
+    return found
+
+
+def _gil(interpreter: Interpreter, runs: Iterable[Run]) -> bool | None:
+    """True if the GIL was on after any run: one import can turn it on for the rest of the process."""
+    seen = [run.gil for run in runs if run.gil is not None]
+    return any(seen) if seen else interpreter.gil
+
+
+def _waiting(profile: Profile | None) -> float | None:
+    if profile is None or profile.blocked_seconds is None or profile.seconds <= 0:
+        return None
+    return min(1.0, profile.blocked_seconds / profile.seconds)
+
+
+def _single_state(cards: Iterable[Card]) -> frozenset[str]:
+    return frozenset(card.name for card in cards if not card.update_in_parts)
+
+
+def _round_seconds(record: Record) -> float | None:
+    """What a round took: the budget over the rounds it paid for, else the sum of the runs of the first round."""
+    if record.budget_seconds and record.rounds and not record.interrupted:
+        return record.budget_seconds / record.rounds
+    first = [run.seconds for run in record.runs if run.round == 0 and run.seconds is not None]
+    return sum(first) or None
+
+
+def _free_threaded(record: Record, python: str) -> str | None:
+    """Another interpreter of the comparison whose GIL is off."""
+    for other in record.environment.interpreters:
+        if other.label != python and other.free_threaded and other.gil is not True:
+            return other.label
+    return None

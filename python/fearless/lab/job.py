@@ -1,0 +1,128 @@
+"""A job: a workload in the one form that every pattern takes.
+
+Holds what fills the gaps: a state of ints without `update` is added, and methods that change a state in place give it back. Finds and
+loads nothing; see `resolve`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, Protocol
+
+from fearless._workload import METHODS, parameters
+from fearless.lab._errors import WorkloadError
+
+State = Literal["none", "add", "merge", "update"]
+
+
+class Reload(Protocol):
+    """Says how another process gets the same job: a callable and its arguments."""
+
+    def __call__(self) -> tuple[Callable[..., Job], tuple[Any, ...]]: ...
+
+
+class Job:
+    """What patterns see of a workload.
+
+    Thread safety: the methods may be called by many threads; `update` and `merge` change the state they are given, so that needs one owner
+    or a lock.
+    """
+
+    def __init__(self, source: object, *, name: str, reload: Reload | None = None) -> None:
+        """Wrap ``source``, an instance of a workload class. Raises: `WorkloadError` if its state cannot be updated."""
+        self.source = source
+        self.name = name
+        self._reload = reload
+        self.methods = tuple(one for one in METHODS if callable(getattr(source, one, None)))
+        self.work: Callable[[Any], Any] = getattr(source, "work", _no_work)
+        self.state: State = self._find_state()
+
+    def __reduce__(self) -> tuple[Callable[..., Job], tuple[Any, ...]]:
+        if self._reload is None:
+            raise TypeError(f"job {self.name} cannot be sent to another process: nobody said how to load it there")
+        return self._reload()
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters with the values they have now."""
+        return {name: getattr(self.source, name) for name in parameters(type(self.source))}
+
+    def items(self) -> list[Any]:
+        """The items, loaded. Raises: `WorkloadError` if there are none."""
+        items = list(self.source.items())  # type: ignore[attr-defined]  # the decorator checked it
+        if not items:
+            raise WorkloadError(f"workload {self.name}: items() gave nothing to work on")
+        return items
+
+    def start(self) -> Any:
+        """A new state."""
+        return self.source.start()  # type: ignore[attr-defined]  # patterns call it where `state` is not "none"
+
+    def update(self, state: Any, part: Any) -> Any:
+        """The state after ``part`` was taken in; it may be the same object."""
+        if self.state == "add":
+            return _add(state, part)
+        return _kept(self.source.update(state, part), state)  # type: ignore[attr-defined]
+
+    def merge(self, state: Any, other: Any) -> Any:
+        """The state after ``other`` was joined to it; it may be the same object."""
+        if self.state == "add" and "merge" not in self.methods:
+            return _add(state, other)
+        return _kept(self.source.merge(state, other), state)  # type: ignore[attr-defined]
+
+    def check(self, result: Any) -> str | None:
+        """What the workload's own check finds wrong with ``result``; None if all is well or it has no check."""
+        if "check" not in self.methods:
+            return None
+        try:
+            held = self.source.check(result)  # type: ignore[attr-defined]
+        except AssertionError as error:
+            return f"check() failed: {error}" if str(error) else "check() failed"
+        return "check() returned False" if held is False else None
+
+    def _find_state(self) -> State:
+        if "start" not in self.methods:
+            return "none"
+        if "update" in self.methods:
+            return "merge" if "merge" in self.methods else "update"
+        state = self.start()
+        if _is_int(state) or (isinstance(state, dict) and all(map(_is_int, state.values()))):
+            return "add"
+        rule = "must have update(self, state, part), unless its state is an int or a dict of ints"
+        raise WorkloadError(f"workload {self.name} {rule}; start() gives {type(state).__name__}")
+
+
+class FunctionSource:
+    """A plain function as a workload: the items are given, and the result is the list of parts."""
+
+    def __init__(self, function: Callable[[Any], Any], items: Sequence[Any]) -> None:
+        """Call ``function`` with each of ``items``."""
+        self.work = function
+        self._items = items
+
+    def items(self) -> Sequence[Any]:
+        """The items."""
+        return self._items
+
+
+def _add(state: Any, part: Any) -> Any:
+    if not isinstance(state, dict):
+        return state + part
+    for key, amount in part.items():
+        if key not in state:
+            raise WorkloadError(f"work() returned the key {key!r}, which start() does not have; it has {list(state)}")
+        state[key] += amount
+    return state
+
+
+def _kept(new: Any, old: Any) -> Any:
+    """What a method returned, or the state that it changed in place."""
+    return old if new is None else new
+
+
+def _is_int(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _no_work(item: Any) -> Any:
+    raise WorkloadError(f"this workload has no work(), got {item!r}")
