@@ -1,0 +1,102 @@
+"""Rust's concurrency toolkit for Python.
+
+Names load on first use (PEP 562), so that ``import fearless`` stays cheap. Not here: any code; a module per technique
+holds it.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fearless._scope import Scope, checkpoint, current_scope, scope, sleep
+    from fearless._workload import workload
+    from fearless.atomics import AtomicInt
+    from fearless.channels import Receiver, Sender, channel
+    from fearless.errors import (
+        Cancelled,
+        Closed,
+        DeadlockError,
+        Empty,
+        FearlessError,
+        Full,
+        GuardReleased,
+        MovedError,
+        PoisonError,
+        Timeout,
+    )
+    from fearless.mutexes import Guard, Mutex
+    from fearless.parallel import par
+    from fearless.pools import ThreadPool
+    from fearless.threads import Task, options, spawn
+
+__all__ = [
+    "AtomicInt",
+    "Cancelled",
+    "Closed",
+    "DeadlockError",
+    "Empty",
+    "FearlessError",
+    "Full",
+    "Guard",
+    "GuardReleased",
+    "MovedError",
+    "Mutex",
+    "PoisonError",
+    "Receiver",
+    "Scope",
+    "Sender",
+    "Task",
+    "ThreadPool",
+    "Timeout",
+    "channel",
+    "checkpoint",
+    "current_scope",
+    "options",
+    "par",
+    "scope",
+    "sleep",
+    "spawn",
+    "workload",
+]
+
+_HOMES = {
+    "_scope": ("Scope", "checkpoint", "current_scope", "scope", "sleep"),
+    "_workload": ("workload",),
+    "atomics": ("AtomicInt",),
+    "channels": ("Receiver", "Sender", "channel"),
+    "errors": (
+        "Cancelled",
+        "Closed",
+        "DeadlockError",
+        "Empty",
+        "FearlessError",
+        "Full",
+        "GuardReleased",
+        "MovedError",
+        "PoisonError",
+        "Timeout",
+    ),
+    "mutexes": ("Guard", "Mutex"),
+    "parallel": ("par",),
+    "pools": ("ThreadPool",),
+    "threads": ("Task", "options", "spawn"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name from its home the first time it is asked for."""
+    home = _HOME_OF.get(name)
+    if home is None:
+        text = f"module 'fearless' has no attribute {name!r}"
+        raise AttributeError(text)
+    value: object = getattr(importlib.import_module(f"fearless.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names, loaded or not."""
+    return sorted(__all__)

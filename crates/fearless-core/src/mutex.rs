@@ -40,6 +40,18 @@ pub const PASSES: u32 = if cfg!(loom) { 1 } else { 64 };
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Number(u64);
 
+impl Number {
+    /// As a plain word, for a caller that keeps it in an atomic.
+    pub fn get(self) -> u64 {
+        self.0
+    }
+
+    /// The number that [`Number::get`] gave.
+    pub fn of(word: u64) -> Number {
+        Number(word)
+    }
+}
+
 /// A lock that knows which acquisition holds it.
 #[derive(Debug)]
 pub struct Mutex {
@@ -249,6 +261,11 @@ impl Mutex {
     /// Whether anybody holds it.
     pub fn is_locked(&self) -> bool {
         self.word.load(Ordering::Acquire) & LOCKED != 0
+    }
+
+    /// How often it has been acquired.
+    pub fn acquired(&self) -> u64 {
+        self.word.load(Ordering::Relaxed) >> 2
     }
 
     /// How many threads are enqueued.

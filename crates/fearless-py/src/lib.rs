@@ -1,3 +1,34 @@
-//! stub
+//! The compiled module `fearless._core`: conversions, detaching, signals and garbage collection around
+//! `fearless-core`. No algorithm lives here.
+
+mod atomic_int;
+mod channel;
+mod errors;
+mod event_loop;
+mod guard;
+mod mutex;
+mod scope;
+mod thread;
+mod wait;
+
+/// The native half of fearless.
 #[pyo3::pymodule(gil_used = false)]
-mod _core {}
+mod _core {
+    use pyo3::prelude::*;
+
+    #[pymodule_export]
+    use crate::{
+        atomic_int::AtomicInt,
+        channel::{Receiver, Sender, channel},
+        event_loop::in_event_loop,
+        guard::Guard,
+        mutex::Mutex,
+        scope::Scope,
+        wait::{checkpoint_now, sleep_for, waiting},
+    };
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        crate::thread::init(module.py())
+    }
+}

@@ -1,0 +1,478 @@
+//! The queue of a thread pool: tasks in order, workers that come, wait and leave, and submitters that wait for room.
+//!
+//! A claimed worker has one task of the queue *reserved* for it and takes it when it runs. A claimed submitter's task
+//! has already been moved on. So a claim settles an operation, and a wait that ends by anything else has done nothing.
+//! The backlog bounds the tasks that no worker is on its way to, be it a woken one or one that is being started.
+//!
+//! Invariants, under `state`:
+//! - an unclaimed worker is idle only while every task of the queue is reserved;
+//! - a submitter is enqueued only while the backlog is full and no worker can be had;
+//! - `reserved` is the number of claimed workers that have not run yet, and never exceeds the queue's length;
+//! - while a task is in the queue, there is a worker: one leaves only when the pool is closed and drained.
+//!
+//! Not here: threads, sleeping, and what a task is.
+
+use crate::{
+    blocks::Blocks,
+    fork,
+    sync::{self, Arc, Mutex, MutexGuard},
+    waiter::{Claim, Ticket, WaitList, Waiter, Wakes},
+};
+
+const GO: Claim = Claim::Ready(0);
+const CLOSED: Claim = Claim::Ready(1);
+
+/// The queue that the handle of a pool and its workers share.
+#[derive(Debug)]
+pub struct ThreadPool<T> {
+    /// The most workers there may be.
+    limit: usize,
+    backlog: Option<usize>,
+    state: Mutex<State<T>>,
+}
+
+#[derive(Debug)]
+struct State<T> {
+    queue: Blocks<T>,
+    reserved: usize,
+    idle: WaitList,
+    /// `None` once the task has been moved on.
+    submitters: WaitList<Option<T>>,
+    /// Started or being started, and not yet gone.
+    workers: usize,
+    /// Being started; each was called for by one task, which another worker may take first.
+    starting: usize,
+    closed: bool,
+    /// Those who wait for the last worker to leave.
+    joiners: WaitList,
+    generation: u64,
+    /// What the parent of a fork had queued. Never run; kept because this is no place to drop it.
+    lost: Vec<T>,
+}
+
+/// What became of a submission. A rejected task comes back.
+#[derive(Debug)]
+pub enum Submit<T> {
+    /// A worker will get to it.
+    Queued(Wakes),
+    /// Queued, and the caller has to start a worker: [`ThreadPool::begin`], or [`ThreadPool::not_started`].
+    Start,
+    /// No room now.
+    Full(T),
+    /// The pool takes no more tasks.
+    Closed(T),
+    /// Enqueued together with the task.
+    Wait(Ticket),
+    /// The wait ended otherwise; nothing was submitted.
+    GaveUp(T),
+}
+
+/// What a worker is to do next.
+#[derive(Debug)]
+pub enum Next<T> {
+    /// Run this; first wake those.
+    Run(T, Wakes),
+    /// Sleep; it is enqueued.
+    Wait(Ticket),
+    /// Go: the pool is closed and drained, and no longer counts this worker.
+    Leave(Wakes),
+}
+
+/// A view of a pool's state, true at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Tasks that no worker is on its way to, those of blocked submitters not counted.
+    pub queued: usize,
+    /// Workers that have not left.
+    pub workers: usize,
+    /// Workers that sleep.
+    pub idle: usize,
+    /// Submitters that wait for room.
+    pub blocked: usize,
+    /// Whether it takes no more tasks.
+    pub closed: bool,
+}
+
+impl<T> ThreadPool<T> {
+    /// An open pool without workers.
+    pub fn new(limit: usize, backlog: Option<usize>) -> ThreadPool<T> {
+        ThreadPool { limit, backlog, state: Mutex::new(State::new()) }
+    }
+
+    /// The most workers there may be.
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// How many tasks may be queued; `None` is unbounded.
+    pub fn backlog(&self) -> Option<usize> {
+        self.backlog
+    }
+
+    /// Queues a task if there is room.
+    pub fn try_submit(&self, task: T) -> Submit<T> {
+        self.lock().submit(self.limit, self.backlog, task)
+    }
+
+    /// Queues a task whatever the backlog: for the pool's own workers, whose waiting could keep it full for ever.
+    pub fn submit_over(&self, task: T) -> Submit<T> {
+        self.lock().submit(self.limit, None, task)
+    }
+
+    /// Queues a task, or enqueues `waiter` with it.
+    pub fn submit(&self, task: T, waiter: &Arc<Waiter>) -> Submit<T> {
+        let mut state = self.lock();
+        match state.submit(self.limit, self.backlog, task) {
+            Submit::Full(task) => Submit::Wait(state.submitters.push(Arc::clone(waiter), Some(task))),
+            settled => settled,
+        }
+    }
+
+    /// Settles a submission after its wait ended with `claim`.
+    pub fn resume_submit(&self, ticket: Ticket, claim: Claim) -> Submit<T> {
+        let task = self.lock().submitters.remove(ticket).flatten();
+        match (task, claim) {
+            (None, _) => Submit::Queued(Wakes::default()),
+            (Some(task), CLOSED) => Submit::Closed(task),
+            (Some(task), _) => Submit::GaveUp(task),
+        }
+    }
+
+    /// What a worker that was just started is to do.
+    pub fn begin(&self, waiter: &Arc<Waiter>) -> Next<T> {
+        let mut state = self.lock();
+        state.starting = state.starting.saturating_sub(1);
+        state.next(self.backlog, waiter)
+    }
+
+    /// What a worker that has run a task is to do next.
+    pub fn next(&self, waiter: &Arc<Waiter>) -> Next<T> {
+        self.lock().next(self.backlog, waiter)
+    }
+
+    /// What a worker is to do whose wait ended with `claim`.
+    pub fn resume(&self, ticket: Ticket, claim: Claim, waiter: &Arc<Waiter>) -> Next<T> {
+        let mut state = self.lock();
+        state.idle.remove(ticket);
+        if claim == GO {
+            // Zero if the queue was emptied (closed, or a fork) after the claim.
+            state.reserved = state.reserved.saturating_sub(1);
+        }
+        state.next(self.backlog, waiter)
+    }
+
+    /// The worker that was to be started does not exist. If there is no other, nobody will ever get to the tasks:
+    /// they come back.
+    pub fn not_started(&self) -> (Vec<T>, Wakes) {
+        let mut state = self.lock();
+        state.starting = state.starting.saturating_sub(1);
+        let wakes = state.gone();
+        let stranded = if state.workers == 0 { state.empty() } else { Vec::new() };
+        (stranded, wakes)
+    }
+
+    /// Takes no more tasks. What is queued will be run, unless `empty`: then it comes back.
+    pub fn close(&self, empty: bool) -> (Vec<T>, Wakes) {
+        let mut state = self.lock();
+        let mut wakes = Wakes::default();
+        state.closed = true;
+        state.idle.claim_all(CLOSED, &mut wakes);
+        state.submitters.claim_all(CLOSED, &mut wakes);
+        let emptied = if empty { state.empty() } else { Vec::new() };
+        (emptied, wakes)
+    }
+
+    /// Enqueues `waiter` until the last worker has left; `None` when there is none.
+    pub fn join(&self, waiter: &Arc<Waiter>) -> Option<Ticket> {
+        let mut state = self.lock();
+        (state.workers > 0).then(|| state.joiners.push(Arc::clone(waiter), ()))
+    }
+
+    /// Leaves the queue of those who join.
+    pub fn leave_join(&self, ticket: Ticket) {
+        self.lock().joiners.remove(ticket);
+    }
+
+    /// Takes everything out, also what blocked submitters brought: for a collector that found the pool unreachable.
+    pub fn clear(&self) -> Vec<T> {
+        let mut state = self.lock();
+        let mut tasks = state.empty();
+        tasks.extend(state.submitters.forget().into_iter().flatten());
+        tasks.append(&mut state.lost);
+        tasks
+    }
+
+    /// Calls `visit` with every task the pool holds, until it fails. `visit` must not call the pool.
+    pub fn visit<E>(&self, mut visit: impl FnMut(&T) -> Result<(), E>) -> Result<(), E> {
+        let state = sync::lock(&self.state);
+        let blocked = state.submitters.payloads().flatten();
+        state.queue.iter().chain(blocked).chain(&state.lost).try_for_each(&mut visit)
+    }
+
+    /// The state at this moment.
+    pub fn snapshot(&self) -> Snapshot {
+        let state = self.lock();
+        Snapshot {
+            queued: state.waiting(),
+            workers: state.workers,
+            idle: state.idle.len(),
+            blocked: state.submitters.len(),
+            closed: state.closed,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        let mut state = sync::lock(&self.state);
+        if state.generation != fork::generation() {
+            state.restart();
+        }
+        state
+    }
+}
+
+impl<T> State<T> {
+    fn new() -> State<T> {
+        State {
+            queue: Blocks::new(),
+            reserved: 0,
+            idle: WaitList::new(),
+            submitters: WaitList::new(),
+            workers: 0,
+            starting: 0,
+            closed: false,
+            joiners: WaitList::new(),
+            generation: fork::generation(),
+            lost: Vec::new(),
+        }
+    }
+
+    fn submit(&mut self, limit: usize, backlog: Option<usize>, task: T) -> Submit<T> {
+        if self.closed {
+            return Submit::Closed(task);
+        }
+        if let Some((worker, ())) = self.idle.claim_first(GO) {
+            self.queue.push(task);
+            self.reserved += 1;
+            let mut wakes = Wakes::default();
+            wakes.add(worker);
+            return Submit::Queued(wakes);
+        }
+        if self.workers < limit {
+            self.queue.push(task);
+            self.workers += 1;
+            self.starting += 1;
+            return Submit::Start;
+        }
+        if backlog.is_some_and(|backlog| self.waiting() >= backlog) {
+            return Submit::Full(task);
+        }
+        self.queue.push(task);
+        Submit::Queued(Wakes::default())
+    }
+
+    fn next(&mut self, backlog: Option<usize>, waiter: &Arc<Waiter>) -> Next<T> {
+        let mut wakes = Wakes::default();
+        if self.queue.len() > self.reserved
+            && let Some(task) = self.queue.pop()
+        {
+            self.admit(backlog, &mut wakes);
+            return Next::Run(task, wakes);
+        }
+        // Without a backlog a blocked submitter's task goes straight to the worker.
+        if let Some((submitter, Some(task))) = self.submitters.claim_first(GO) {
+            wakes.add(submitter);
+            return Next::Run(task, wakes);
+        }
+        if self.closed {
+            return Next::Leave(self.gone());
+        }
+        waiter.rearm();
+        Next::Wait(self.idle.push(Arc::clone(waiter), ()))
+    }
+
+    /// Tasks that no worker is on its way to.
+    fn waiting(&self) -> usize {
+        self.queue.len().saturating_sub(self.reserved + self.starting)
+    }
+
+    /// Moves the first blocked submitter's task into the room that was made.
+    fn admit(&mut self, backlog: Option<usize>, wakes: &mut Wakes) {
+        if backlog.is_some_and(|backlog| self.waiting() < backlog)
+            && let Some((submitter, Some(task))) = self.submitters.claim_first(GO)
+        {
+            self.queue.push(task);
+            wakes.add(submitter);
+        }
+    }
+
+    /// One worker less; after the last, those who join are woken.
+    fn gone(&mut self) -> Wakes {
+        let mut wakes = Wakes::default();
+        // Zero if this worker forked: the child's pool never counted it.
+        self.workers = self.workers.saturating_sub(1);
+        if self.workers == 0 {
+            self.joiners.claim_all(GO, &mut wakes);
+        }
+        wakes
+    }
+
+    /// Takes all queued tasks out, also those reserved for a worker that is on its way: it will find nothing.
+    fn empty(&mut self) -> Vec<T> {
+        self.reserved = 0;
+        self.queue.split_off(0)
+    }
+
+    /// In a forked child: workers, waiting submitters and joiners are gone, and their tasks are the parent's.
+    #[cold]
+    fn restart(&mut self) {
+        let fresh = State { closed: self.closed, ..State::new() };
+        let mut old = std::mem::replace(self, fresh);
+        self.lost = old.empty();
+        self.lost.extend(old.submitters.forget().into_iter().flatten());
+        self.lost.append(&mut old.lost);
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    fn started(pool: &ThreadPool<u32>, task: u32, waiter: &Arc<Waiter>) {
+        assert!(matches!(pool.try_submit(task), Submit::Start));
+        assert!(matches!(pool.begin(waiter), Next::Run(found, _) if found == task));
+    }
+
+    fn idle(pool: &ThreadPool<u32>, waiter: &Arc<Waiter>) -> Ticket {
+        match pool.next(waiter) {
+            Next::Wait(ticket) => ticket,
+            other => panic!("not idle: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_worker_is_started_only_when_none_is_idle() {
+        let pool = ThreadPool::new(2, None);
+        let worker = Waiter::new();
+        started(&pool, 1, &worker);
+        let ticket = idle(&pool, &worker);
+
+        assert!(matches!(pool.try_submit(2), Submit::Queued(wakes) if !wakes.is_empty()));
+        assert_eq!(worker.claimed(), Some(GO));
+        assert!(matches!(pool.try_submit(3), Submit::Start));
+        assert!(matches!(pool.try_submit(4), Submit::Queued(wakes) if wakes.is_empty()));
+
+        assert!(matches!(pool.resume(ticket, GO, &worker), Next::Run(2, _)));
+    }
+
+    #[test]
+    fn a_task_reserved_for_a_woken_worker_is_not_taken_by_another() {
+        let pool = ThreadPool::new(2, None);
+        let (first, second) = (Waiter::new(), Waiter::new());
+        started(&pool, 1, &first);
+        started(&pool, 2, &second);
+        let ticket = idle(&pool, &first);
+        assert!(matches!(pool.try_submit(3), Submit::Queued(_)));
+
+        assert!(matches!(pool.next(&second), Next::Wait(_)));
+
+        assert!(matches!(pool.resume(ticket, GO, &first), Next::Run(3, _)));
+    }
+
+    #[test]
+    fn a_full_backlog_takes_a_task_from_a_worker_of_its_own_only() {
+        let pool = ThreadPool::new(1, Some(1));
+        started(&pool, 1, &Waiter::new());
+        assert!(matches!(pool.try_submit(2), Submit::Queued(_)));
+
+        assert!(matches!(pool.try_submit(3), Submit::Full(3)));
+        assert!(matches!(pool.submit_over(4), Submit::Queued(_)));
+    }
+
+    #[test]
+    fn a_worker_moves_the_blocked_submitters_task_into_the_room_it_makes() {
+        let pool = ThreadPool::new(1, Some(1));
+        let (worker, submitter) = (Waiter::new(), Waiter::new());
+        started(&pool, 1, &worker);
+        assert!(matches!(pool.try_submit(2), Submit::Queued(_)));
+        let Submit::Wait(ticket) = pool.submit(3, &submitter) else { panic!("there was room") };
+
+        assert!(matches!(pool.next(&worker), Next::Run(2, wakes) if !wakes.is_empty()));
+
+        assert_eq!(submitter.claimed(), Some(GO));
+        assert!(matches!(pool.resume_submit(ticket, GO), Submit::Queued(_)));
+        assert!(matches!(pool.next(&worker), Next::Run(3, _)));
+    }
+
+    #[test]
+    fn a_backlog_of_none_at_all_hands_tasks_to_free_workers() {
+        let pool = ThreadPool::new(1, Some(0));
+        let (worker, submitter) = (Waiter::new(), Waiter::new());
+        started(&pool, 1, &worker);
+        assert!(matches!(pool.submit(2, &submitter), Submit::Wait(_)));
+
+        assert!(matches!(pool.next(&worker), Next::Run(2, wakes) if !wakes.is_empty()));
+    }
+
+    #[test]
+    fn a_submitter_that_gives_up_gets_its_task_back() {
+        let pool = ThreadPool::new(1, Some(0));
+        let submitter = Waiter::new();
+        started(&pool, 1, &Waiter::new());
+        let Submit::Wait(ticket) = pool.submit(2, &submitter) else { panic!("there was room") };
+        assert!(submitter.claim(Claim::TimedOut));
+
+        assert!(matches!(pool.resume_submit(ticket, Claim::TimedOut), Submit::GaveUp(2)));
+    }
+
+    #[test]
+    fn a_closed_pool_is_drained_before_its_workers_leave() {
+        let pool = ThreadPool::new(1, None);
+        let (worker, joiner) = (Waiter::new(), Waiter::new());
+        started(&pool, 1, &worker);
+        assert!(matches!(pool.try_submit(2), Submit::Queued(_)));
+        assert!(pool.join(&joiner).is_some());
+
+        assert!(pool.close(false).0.is_empty());
+
+        assert!(matches!(pool.try_submit(3), Submit::Closed(3)));
+        assert!(matches!(pool.next(&worker), Next::Run(2, _)));
+        assert!(matches!(pool.next(&worker), Next::Leave(wakes) if !wakes.is_empty()));
+        assert_eq!(joiner.claimed(), Some(GO));
+        assert_eq!(pool.join(&joiner), None);
+    }
+
+    #[test]
+    fn closing_an_emptied_pool_sends_off_a_worker_that_was_on_its_way_to_a_task() {
+        let pool = ThreadPool::new(1, None);
+        let worker = Waiter::new();
+        started(&pool, 1, &worker);
+        let ticket = idle(&pool, &worker);
+        assert!(matches!(pool.try_submit(2), Submit::Queued(_)));
+
+        assert_eq!(pool.close(true).0, [2]);
+
+        assert!(matches!(pool.resume(ticket, GO, &worker), Next::Leave(_)));
+    }
+
+    #[test]
+    fn a_task_whose_worker_is_still_being_started_goes_to_the_first_that_is_free() {
+        let pool = ThreadPool::new(2, Some(0));
+        let (first, second) = (Waiter::new(), Waiter::new());
+        started(&pool, 1, &first);
+        assert!(matches!(pool.try_submit(2), Submit::Start));
+
+        assert!(matches!(pool.next(&first), Next::Run(2, _)));
+
+        assert!(matches!(pool.begin(&second), Next::Wait(_)));
+    }
+
+    #[test]
+    fn tasks_come_back_when_the_only_worker_could_not_be_started() {
+        let pool = ThreadPool::new(2, None);
+        assert!(matches!(pool.try_submit(1), Submit::Start));
+        assert!(matches!(pool.try_submit(2), Submit::Start));
+
+        assert_eq!(pool.not_started().0, []);
+        assert_eq!(pool.not_started().0, [1, 2]);
+    }
+}

@@ -1,0 +1,251 @@
+//! `Guard`: the value of a held `Mutex`, and what a type checker can follow of it.
+//!
+//! A guard is an acquisition's number. Every use compares it, so a kept guard is dead for ever once the acquisition has
+//! ended, whoever ended it.
+
+use fearless_core::mutex::Number;
+use pyo3::{
+    PyTraverseError, PyVisit,
+    exceptions::{PyAttributeError, PyTypeError},
+    prelude::*,
+    pyclass::CompareOp,
+    types::PyAnyMethods,
+};
+
+use crate::{errors, mutex::Mutex, thread};
+
+/// What holding a `Mutex` gives: its value.
+///
+/// `guard.value` reads and `guard.value = x` writes. Item access, iteration, `len`, `in` and in-place operators go to the
+/// value; nothing else does (`guard + 1` and `if guard:` are a `TypeError` that names `guard.value`).
+///
+/// Thread safety: only the thread that took the lock may use a guard; any thread may release it.
+#[pyclass(frozen, generic, module = "fearless")]
+pub(crate) struct Guard {
+    mutex: Py<Mutex>,
+    number: Number,
+    owner: u64,
+}
+
+impl Guard {
+    pub(crate) fn make(mutex: &Bound<'_, Mutex>, number: Number) -> PyResult<Py<Guard>> {
+        let guard = Guard { mutex: mutex.clone().unbind(), number, owner: thread::ident() };
+        // On failure (no memory) dropping the guard ends the acquisition.
+        Py::new(mutex.py(), guard)
+    }
+
+    fn check_owner(&self) -> PyResult<()> {
+        if self.owner == thread::ident() {
+            return Ok(());
+        }
+        Err(errors::GuardReleased::new_err("only the thread that took the lock may use its guard"))
+    }
+
+    fn get<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.check_owner()?;
+        self.mutex.get().get(py, self.number).map(|value| value.into_bound(py)).ok_or_else(released)
+    }
+
+    fn set(&self, value: Py<PyAny>) -> PyResult<()> {
+        self.check_owner()?;
+        let displaced = self.mutex.get().set(self.number, value).map_err(|_| released())?;
+        drop(displaced);
+        Ok(())
+    }
+
+    /// Stores what `operator.<name>(value, other)` returns.
+    fn in_place(&self, other: &Bound<'_, PyAny>, name: &str) -> PyResult<()> {
+        let py = other.py();
+        let value = self.get(py)?;
+        let new = py.import("operator")?.getattr(name)?.call1((value, other))?;
+        self.set(new.unbind())
+    }
+}
+
+fn released() -> PyErr {
+    errors::GuardReleased::new_err("the guard was released")
+}
+
+fn not_forwarded(what: &str) -> PyErr {
+    PyTypeError::new_err(format!("a guard has no {what}; use guard.value"))
+}
+
+#[pymethods]
+impl Guard {
+    /// The value that the mutex owns.
+    ///
+    /// Raises: `GuardReleased` after the release, and in another thread.
+    #[getter]
+    fn value<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.get(py)
+    }
+
+    #[setter]
+    fn set_value(&self, value: Py<PyAny>) -> PyResult<()> {
+        self.set(value)
+    }
+
+    /// End the acquisition. Any thread may; again is harmless.
+    fn release(&self) {
+        self.mutex.get().release(self.number);
+    }
+
+    fn __enter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __exit__(
+        &self,
+        py: Python<'_>,
+        _kind: &Bound<'_, PyAny>,
+        error: &Bound<'_, PyAny>,
+        _traceback: &Bound<'_, PyAny>,
+    ) {
+        if self.mutex.get().is_held_by(self.number) {
+            self.mutex.get().note(py, error);
+            self.release();
+        }
+    }
+
+    fn __getitem__<'py>(&self, key: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        self.get(key.py())?.get_item(key)
+    }
+
+    fn __setitem__(&self, key: &Bound<'_, PyAny>, item: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.get(key.py())?.set_item(key, item)
+    }
+
+    fn __delitem__(&self, key: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.get(key.py())?.del_item(key)
+    }
+
+    fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
+        self.get(py)?.len()
+    }
+
+    fn __contains__(&self, item: &Bound<'_, PyAny>) -> PyResult<bool> {
+        self.get(item.py())?.contains(item)
+    }
+
+    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        Ok(self.get(py)?.try_iter()?.into_any())
+    }
+
+    fn __iadd__(&self, other: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.in_place(other, "iadd")
+    }
+
+    fn __isub__(&self, other: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.in_place(other, "isub")
+    }
+
+    fn __imul__(&self, other: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.in_place(other, "imul")
+    }
+
+    fn __imatmul__(&self, other: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.in_place(other, "imatmul")
+    }
+
+    fn __itruediv__(&self, other: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.in_place(other, "itruediv")
+    }
+
+    fn __ifloordiv__(&self, other: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.in_place(other, "ifloordiv")
+    }
+
+    fn __imod__(&self, other: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.in_place(other, "imod")
+    }
+
+    fn __ipow__(&self, other: &Bound<'_, PyAny>, modulo: &Bound<'_, PyAny>) -> PyResult<()> {
+        let _ = modulo;
+        self.in_place(other, "ipow")
+    }
+
+    fn __ilshift__(&self, other: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.in_place(other, "ilshift")
+    }
+
+    fn __irshift__(&self, other: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.in_place(other, "irshift")
+    }
+
+    fn __iand__(&self, other: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.in_place(other, "iand")
+    }
+
+    fn __ior__(&self, other: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.in_place(other, "ior")
+    }
+
+    fn __ixor__(&self, other: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.in_place(other, "ixor")
+    }
+
+    fn __bool__(&self) -> PyResult<bool> {
+        Err(not_forwarded("truth value"))
+    }
+
+    fn __richcmp__(&self, _other: &Bound<'_, PyAny>, _operator: CompareOp) -> PyResult<bool> {
+        Err(not_forwarded("comparison"))
+    }
+
+    fn __add__(&self, _other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        Err(not_forwarded("operator +"))
+    }
+
+    fn __radd__(&self, _other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        Err(not_forwarded("operator +"))
+    }
+
+    fn __sub__(&self, _other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        Err(not_forwarded("operator -"))
+    }
+
+    fn __rsub__(&self, _other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        Err(not_forwarded("operator -"))
+    }
+
+    fn __mul__(&self, _other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        Err(not_forwarded("operator *"))
+    }
+
+    fn __rmul__(&self, _other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        Err(not_forwarded("operator *"))
+    }
+
+    #[pyo3(signature = (*_arguments, **_keywords))]
+    fn __call__(
+        &self,
+        _arguments: &Bound<'_, PyAny>,
+        _keywords: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        Err(not_forwarded("call"))
+    }
+
+    fn __getattr__(&self, name: &str) -> PyResult<Py<PyAny>> {
+        Err(PyAttributeError::new_err(format!("a guard has no attribute '{name}'; use guard.value.{name}")))
+    }
+
+    fn __hash__(slf: &Bound<'_, Self>) -> isize {
+        slf.as_ptr().addr().cast_signed() >> 4
+    }
+
+    fn __repr__(&self) -> &'static str {
+        if self.mutex.get().is_held_by(self.number) { "<Guard held>" } else { "<Guard released>" }
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.mutex)
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if self.mutex.get().release(self.number) {
+            errors::warn_dropped(c"a Guard was dropped without release(), which freed its mutex; use `with`");
+        }
+    }
+}

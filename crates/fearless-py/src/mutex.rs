@@ -1,0 +1,325 @@
+//! `Mutex` over `fearless_core::mutex`: the value it owns, poison, errors, garbage collection.
+//!
+//! An acquisition is a number; a `Guard` holds the number, never the other way round. Not here: any algorithm, and the
+//! guard (`guard.rs`).
+
+use std::sync::{
+    Mutex as Inner,
+    atomic::{AtomicU64, Ordering},
+};
+
+use fearless_core::{
+    mutex::{self as core, Lock, Number},
+    sync,
+    waiter::Waiter,
+};
+use pyo3::{PyTraverseError, PyVisit, prelude::*, types::PyDict};
+
+use crate::{
+    errors,
+    guard::Guard,
+    thread,
+    wait::{self, Kind, Patience},
+};
+
+/// A lock that owns its value; a guard gives it.
+///
+/// With `poison=True` an exception that leaves the guard's block poisons the mutex: later attempts raise
+/// `PoisonError` until `clear_poison()`. Locking what the thread holds raises `DeadlockError`. A released lock is handed
+/// to a thread that has waited 1 ms, or was passed over 64 times; until then a thread that comes by may be faster.
+///
+/// A guard is a value: what it gave out (an inner list, an iterator) is no longer guarded after the release.
+///
+/// Thread safety: internally synchronized; any thread may call any method.
+#[pyclass(frozen, generic, weakref, module = "fearless")]
+pub(crate) struct Mutex {
+    core: core::Mutex,
+    /// `None` only after the collector emptied it. Locked for moments, never while Python runs.
+    value: Inner<Option<Py<PyAny>>>,
+    /// The acquisition of the innermost `with` block that still has to be ended; see `__exit__`.
+    entered: AtomicU64,
+    poison: bool,
+    poisoned: Inner<Option<String>>,
+}
+
+impl Mutex {
+    /// The value, if acquisition `number` still lasts.
+    pub(crate) fn get(&self, py: Python<'_>, number: Number) -> Option<Py<PyAny>> {
+        let value = sync::lock(&self.value);
+        // Under the inner lock: nobody can have replaced and dropped what is cloned here.
+        if self.core.is_held_by(number) { value.as_ref().map(|value| value.clone_ref(py)) } else { None }
+    }
+
+    /// Stores `new` if acquisition `number` still lasts; gives back what is now to be dropped.
+    pub(crate) fn set(&self, number: Number, new: Py<PyAny>) -> Result<Option<Py<PyAny>>, Py<PyAny>> {
+        let mut value = sync::lock(&self.value);
+        if self.core.is_held_by(number) { Ok(value.replace(new)) } else { Err(new) }
+    }
+
+    pub(crate) fn is_held_by(&self, number: Number) -> bool {
+        self.core.is_held_by(number)
+    }
+
+    /// Ends acquisition `number`; false when it had ended.
+    pub(crate) fn release(&self, number: Number) -> bool {
+        self.core.release(number).map(fearless_core::waiter::Wakes::wake).is_ok()
+    }
+
+    /// Poisons the mutex if it was made so and `error` is leaving the block.
+    pub(crate) fn note(&self, py: Python<'_>, error: &Bound<'_, PyAny>) {
+        if self.poison && !error.is_none() {
+            let thread = thread::name(py, thread::ident());
+            let text = format!("{} in {thread}", error.repr().map_or("an exception".to_owned(), |text| text.to_string()));
+            sync::lock(&self.poisoned).get_or_insert(text);
+        }
+    }
+
+    fn acquire(&self, py: Python<'_>, call: &str, patience: Patience, poisoned: bool) -> PyResult<Number> {
+        let number = match self.core.try_lock(thread::ident()) {
+            Some(number) => number,
+            None => self.acquire_slowly(py, call, patience, poisoned)?,
+        };
+        self.refuse_poison(call, number, poisoned)
+    }
+
+    /// Lets go again of a poisoned mutex, unless `poisoned` says that the caller wants to look inside.
+    fn refuse_poison(&self, call: &str, number: Number, poisoned: bool) -> PyResult<Number> {
+        if poisoned || !self.poison {
+            return Ok(number);
+        }
+        let Some(first) = sync::lock(&self.poisoned).clone() else { return Ok(number) };
+        self.release(number);
+        Err(errors::PoisonError::new_err(format!("{call}: the mutex was poisoned by {first}; clear_poison() heals it")))
+    }
+
+    #[cold]
+    fn acquire_slowly(&self, py: Python<'_>, call: &str, patience: Patience, poisoned: bool) -> PyResult<Number> {
+        const HELD: &str = "the mutex was not released";
+        let me = thread::ident();
+        let waiter = Waiter::new();
+        if patience == Patience::Once {
+            return match self.core.holder() {
+                Some((owner, _)) if owner == me => Err(deadlock(call)),
+                _ => Err(errors::timeout(call, HELD)),
+            };
+        }
+        let mut lock = self.core.lock(me, &waiter);
+        loop {
+            match lock {
+                Lock::Acquired(number) => return Ok(number),
+                Lock::Deadlock => return Err(deadlock(call)),
+                Lock::Vanished if poisoned => {
+                    self.core.heal();
+                    lock = self.core.lock(me, &waiter);
+                }
+                Lock::Vanished => return Err(vanished(call)),
+                Lock::Wait(ticket) => {
+                    let ended = wait::wait(py, &waiter, Kind::Lock, patience);
+                    let (next, wakes) = self.core.resume(ticket, &waiter, ended.claim());
+                    wakes.wake();
+                    lock = next.ok_or_else(|| ended.error(call, HELD))?;
+                }
+            }
+        }
+    }
+
+    fn holding<R>(&self, py: Python<'_>, call: &str, body: impl FnOnce(Number) -> PyResult<R>) -> PyResult<R> {
+        let held = Held { mutex: self, number: self.acquire(py, call, Patience::Forever, false)? };
+        let result = body(held.number);
+        if let Err(error) = &result {
+            self.note(py, error.value(py));
+        }
+        result
+    }
+}
+
+/// Ends an acquisition that no guard was made for, also when a panic passes.
+struct Held<'a> {
+    mutex: &'a Mutex,
+    number: Number,
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.mutex.release(self.number);
+    }
+}
+
+fn deadlock(call: &str) -> PyErr {
+    errors::DeadlockError::new_err(format!("{call}: this thread holds the mutex already"))
+}
+
+fn vanished(call: &str) -> PyErr {
+    errors::PoisonError::new_err(format!(
+        "{call}: the thread that held the mutex did not survive the fork; clear_poison() frees it"
+    ))
+}
+
+fn ended() -> PyErr {
+    errors::GuardReleased::new_err("the mutex was released while the call was using its value")
+}
+
+#[pymethods]
+impl Mutex {
+    /// A mutex around `value`.
+    #[new]
+    #[pyo3(signature = (value, *, poison=false))]
+    fn new(value: Py<PyAny>, poison: bool) -> Mutex {
+        Mutex {
+            core: core::Mutex::new(),
+            value: Inner::new(Some(value)),
+            entered: AtomicU64::new(0),
+            poison,
+            poisoned: Inner::new(None),
+        }
+    }
+
+    /// Take the lock and return its guard. With `poisoned=True` also a poisoned one, to look inside.
+    ///
+    /// Blocks: until the lock is free; not a cancellation point; Ctrl-C gets through.
+    /// Raises: `Timeout` after `timeout` seconds, `DeadlockError` if this thread holds it, `PoisonError`, `ValueError` if
+    /// `timeout` is negative or NaN.
+    #[pyo3(signature = (timeout=None, *, poisoned=false))]
+    fn lock(slf: &Bound<'_, Self>, timeout: Option<&Bound<'_, PyAny>>, poisoned: bool) -> PyResult<Py<Guard>> {
+        let patience = Patience::from_timeout(timeout)?;
+        let number = slf.get().acquire(slf.py(), "lock", patience, poisoned)?;
+        Guard::make(slf, number)
+    }
+
+    /// Take the lock if it is free: return its guard, or `None`. Compare with `is not None`.
+    ///
+    /// Raises: `PoisonError`.
+    fn try_lock(slf: &Bound<'_, Self>) -> PyResult<Option<Py<Guard>>> {
+        let mutex = slf.get();
+        match mutex.core.try_lock(thread::ident()) {
+            Some(number) => Guard::make(slf, mutex.refuse_poison("try_lock", number, false)?).map(Some),
+            None => match mutex.core.holder() {
+                Some((owner, generation)) if fearless_core::fork::vanished(owner, generation) => {
+                    Err(vanished("try_lock"))
+                }
+                _ => Ok(None),
+            },
+        }
+    }
+
+    /// Take the lock for a `with` block.
+    ///
+    /// Blocks: until the lock is free; not a cancellation point; Ctrl-C gets through.
+    fn __enter__(slf: &Bound<'_, Self>) -> PyResult<Py<Guard>> {
+        let mutex = slf.get();
+        let number = mutex.acquire(slf.py(), "with", Patience::Forever, false)?;
+        let guard = Guard::make(slf, number)?;
+        mutex.entered.store(number.get(), Ordering::Relaxed);
+        Ok(guard)
+    }
+
+    /// End the block's acquisition, unless its guard was released already.
+    ///
+    /// The number is the mutex's own, so that nothing but the lock has to be held; a thread can have only one
+    /// acquisition of one mutex, so a number that is current and this thread's is the block's.
+    fn __exit__(
+        &self,
+        py: Python<'_>,
+        _kind: &Bound<'_, PyAny>,
+        error: &Bound<'_, PyAny>,
+        _traceback: &Bound<'_, PyAny>,
+    ) {
+        let number = Number::of(self.entered.load(Ordering::Relaxed));
+        if self.core.holder().is_some_and(|(owner, _)| owner == thread::ident()) && self.core.is_held_by(number) {
+            self.note(py, error);
+            self.release(number);
+        }
+    }
+
+    /// Store `function(value)` and return it.
+    ///
+    /// Blocks: until the lock is free; not a cancellation point; Ctrl-C gets through.
+    fn update(&self, py: Python<'_>, function: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        self.holding(py, "update", |number| {
+            let value = self.get(py, number).ok_or_else(ended)?;
+            let new = function.call1((value,))?.unbind();
+            let old = self.set(number, new.clone_ref(py)).map_err(|_| ended())?;
+            Ok((new, old))
+        })
+        .map(|(new, old)| {
+            drop(old);
+            new
+        })
+    }
+
+    /// Return `function(value)`; store nothing.
+    ///
+    /// Blocks: until the lock is free; not a cancellation point; Ctrl-C gets through.
+    fn with_lock(&self, py: Python<'_>, function: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        self.holding(py, "with_lock", |number| {
+            let value = self.get(py, number).ok_or_else(ended)?;
+            function.call1((value,)).map(Bound::unbind)
+        })
+    }
+
+    /// Store `value` and return the one before.
+    ///
+    /// Blocks: until the lock is free; not a cancellation point; Ctrl-C gets through.
+    fn replace(&self, py: Python<'_>, value: Py<PyAny>) -> PyResult<Option<Py<PyAny>>> {
+        self.holding(py, "replace", |number| self.set(number, value).map_err(|_| ended()))
+    }
+
+    /// Return a shallow copy of the value (`copy.copy`), made under the lock.
+    ///
+    /// Blocks: until the lock is free; not a cancellation point; Ctrl-C gets through.
+    fn copy(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        self.holding(py, "copy", |number| {
+            let value = self.get(py, number).ok_or_else(ended)?;
+            Ok(py.import("copy")?.call_method1("copy", (value,))?.unbind())
+        })
+    }
+
+    /// Whether anybody holds the lock at this moment.
+    fn locked(&self) -> bool {
+        self.core.is_locked()
+    }
+
+    /// Whether an exception, or a fork, has left the value in doubt.
+    #[getter]
+    fn is_poisoned(&self) -> bool {
+        sync::lock(&self.poisoned).is_some() || self.is_vanished()
+    }
+
+    /// Declare the value sound again; frees a lock whose holder did not survive a fork.
+    fn clear_poison(&self) {
+        *sync::lock(&self.poisoned) = None;
+        self.core.heal();
+    }
+
+    /// Return counts: `acquired`, how often it was taken, and `waiting`, the threads that are queued now.
+    fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let stats = PyDict::new(py);
+        stats.set_item("acquired", self.core.acquired())?;
+        stats.set_item("waiting", self.core.waiting())?;
+        Ok(stats)
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> String {
+        let waiting = self.core.waiting();
+        let poisoned = if self.is_poisoned() { "poisoned, " } else { "" };
+        match self.core.holder() {
+            Some((owner, _)) => format!("<Mutex {poisoned}locked by {}, {waiting} waiting>", thread::name(py, owner)),
+            None => format!("<Mutex {poisoned}unlocked, {waiting} waiting>"),
+        }
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&*sync::lock(&self.value))
+    }
+
+    fn __clear__(&self) {
+        let value = sync::lock(&self.value).take();
+        drop(value);
+    }
+}
+
+impl Mutex {
+    fn is_vanished(&self) -> bool {
+        self.core.holder().is_some_and(|(owner, generation)| fearless_core::fork::vanished(owner, generation))
+    }
+}

@@ -1,0 +1,163 @@
+//! `_core.Scope`: the native half of a scope. Which scope a thread is in, cancelling, and joining the tasks.
+//!
+//! Not here: what leaving a `with` block raises; `fearless._scope` decides that.
+
+use std::cell::RefCell;
+
+use fearless_core::{
+    scope as core,
+    sync::Arc,
+    waiter::{Claim, Waiter},
+};
+use pyo3::prelude::*;
+
+use crate::wait::{self, Ended, Kind, Patience};
+
+thread_local! {
+    static CURRENT: RefCell<Option<Arc<core::Scope>>> = const { RefCell::new(None) };
+}
+
+/// Whether `look` is true of the scope of the calling thread. `look` must not run Python.
+///
+/// Borrows rather than clones: all threads of a scope would meet on its reference count.
+pub(crate) fn is_current(look: impl FnOnce(&Arc<core::Scope>) -> bool) -> bool {
+    CURRENT.try_with(|current| current.borrow().as_ref().is_some_and(look)).unwrap_or(false)
+}
+
+/// The scope of the calling thread.
+pub(crate) fn current() -> Option<Arc<core::Scope>> {
+    CURRENT.try_with(|current| current.borrow().clone()).ok().flatten()
+}
+
+fn replace(scope: Option<Arc<core::Scope>>) -> Option<Arc<core::Scope>> {
+    CURRENT.try_with(|current| current.replace(scope)).ok().flatten()
+}
+
+/// While it lives, the calling thread is in the given scope.
+pub(crate) struct Entered {
+    outside: Option<Arc<core::Scope>>,
+}
+
+impl Entered {
+    /// `None` is outside every scope.
+    pub(crate) fn enter(scope: Option<Arc<core::Scope>>) -> Entered {
+        Entered { outside: replace(scope) }
+    }
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        replace(self.outside.take());
+    }
+}
+
+/// A node of the cancellation tree.
+///
+/// Thread safety: internally synchronized; `enter` and `exit` belong to the thread that owns the `with` block.
+#[pyclass(frozen, module = "fearless._core")]
+pub(crate) struct Scope {
+    core: Arc<core::Scope>,
+}
+
+impl Scope {
+    pub(crate) fn of(core: Arc<core::Scope>) -> Scope {
+        Scope { core }
+    }
+
+    pub(crate) fn core(&self) -> &Arc<core::Scope> {
+        &self.core
+    }
+}
+
+#[pymethods]
+impl Scope {
+    /// A scope inside that of the calling thread, which becomes the thread's scope.
+    #[staticmethod]
+    #[pyo3(signature = (timeout=None))]
+    fn enter(timeout: Option<&Bound<'_, PyAny>>) -> PyResult<Scope> {
+        let deadline = match Patience::from_timeout(timeout)? {
+            Patience::Forever => None,
+            Patience::Until(until) => Some(until),
+            Patience::Once => Some(std::time::Instant::now()),
+        };
+        let core = core::Scope::new(current(), deadline);
+        replace(Some(Arc::clone(&core)));
+        Ok(Scope { core })
+    }
+
+    /// Leave the scope: the thread is again in the one around it.
+    fn exit(&self) {
+        self.core.leave();
+        replace(self.core.parent().cloned());
+    }
+
+    /// Cancel every wait inside, now and later.
+    fn cancel(&self) {
+        self.core.cancel().wake();
+    }
+
+    /// Cancel it because its time is over.
+    fn expire(&self) {
+        self.core.expire().wake();
+    }
+
+    /// Whether `cancel` was called on this scope itself.
+    #[getter]
+    fn cancelled(&self) -> bool {
+        self.core.is_cancelled()
+    }
+
+    /// Whether this scope, or one around it, is cancelled.
+    #[getter]
+    fn stopped(&self) -> bool {
+        self.core.is_stopped()
+    }
+
+    /// Whether its time ran out.
+    #[getter]
+    fn timed_out(&self) -> bool {
+        self.core.is_timed_out()
+    }
+
+    /// Tasks that have not ended.
+    #[getter]
+    fn running(&self) -> usize {
+        self.core.running()
+    }
+
+    /// Whether `other` is a handle of the same scope.
+    fn is_same(&self, other: &Scope) -> bool {
+        Arc::ptr_eq(&self.core, &other.core)
+    }
+
+    /// A task begins in the scope.
+    fn task_started(&self) {
+        self.core.task_started();
+    }
+
+    /// A task of the scope has ended.
+    fn task_ended(&self) {
+        self.core.task_ended().wake();
+    }
+
+    /// Wait until every task has ended, cancelling them when the scope's time runs out.
+    ///
+    /// Blocks: until the last task ends; shielded from cancellation; Ctrl-C gets through.
+    fn join(&self, py: Python<'_>) -> PyResult<()> {
+        loop {
+            let waiter = Waiter::new();
+            let Some(ticket) = self.core.join(&waiter) else { return Ok(()) };
+            let patience = match self.core.deadline() {
+                Some(deadline) if !self.core.is_stopped() => Patience::Until(deadline),
+                _ => Patience::Forever,
+            };
+            let ended = wait::wait(py, &waiter, Kind::Scope, patience);
+            self.core.leave_join(ticket);
+            match ended {
+                Ended::Ready(claim) => debug_assert!(matches!(claim, Claim::Ready(_))),
+                Ended::TimedOut => wait::expire(&self.core),
+                Ended::Failed(_, error) => return Err(error),
+            }
+        }
+    }
+}

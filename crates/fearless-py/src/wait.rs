@@ -1,0 +1,270 @@
+//! The one door through which every thread of ours waits.
+//!
+//! A caller has enqueued a waiter with some object and comes here attached, with no lock held. The door lets go of the
+//! interpreter while the thread sleeps, lets a cancellation claim the waiter, and on the main thread looks at signals
+//! every [`SLICE`] without giving up the place in the queue. It keeps the clock of all waiting.
+//!
+//! Not here: what is waited for. After the door the caller settles its operation with the claim that won.
+
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, Instant},
+};
+
+use fearless_core::{
+    scope::Scope,
+    sync::Arc,
+    waiter::{Claim, Waiter},
+};
+use pyo3::{exceptions::PyValueError, intern, prelude::*, sync::PyOnceLock, types::PyDict};
+
+use crate::{errors, event_loop, scope, thread};
+
+/// How long the main thread sleeps between two looks at signals.
+const SLICE: Duration = Duration::from_millis(50);
+/// Rounds of a bounded spin before the thread parks: a few microseconds, and only where threads run in parallel.
+const SPINS: u32 = if cfg!(Py_GIL_DISABLED) { 100 } else { 0 };
+
+/// What a thread waits for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A lock. Not a cancellation point, so that `finally` can clean up.
+    Lock,
+    /// The other end of a channel.
+    Channel,
+    /// A worker for a task, or a submitter for room.
+    Pool,
+    /// The end of a task.
+    Join,
+    /// The end of a scope's tasks, shielded from cancellation.
+    Scope,
+    /// Time.
+    Sleep,
+}
+
+const KINDS: [(Kind, &str); 6] = [
+    (Kind::Lock, "lock"),
+    (Kind::Channel, "channel"),
+    (Kind::Pool, "pool"),
+    (Kind::Join, "join"),
+    (Kind::Scope, "scope"),
+    (Kind::Sleep, "sleep"),
+];
+
+static WAITED: [AtomicU64; KINDS.len()] = [const { AtomicU64::new(0) }; KINDS.len()];
+
+impl Kind {
+    fn is_cancellable(self) -> bool {
+        !matches!(self, Kind::Lock | Kind::Scope)
+    }
+}
+
+/// How long a call is ready to wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Patience {
+    Forever,
+    Until(Instant),
+    /// Try, and do not wait.
+    Once,
+}
+
+impl Patience {
+    /// Reads a `timeout` argument: seconds, or `None`.
+    pub(crate) fn from_timeout(timeout: Option<&Bound<'_, PyAny>>) -> PyResult<Patience> {
+        let Some(timeout) = timeout else { return Ok(Patience::Forever) };
+        let seconds: f64 = timeout.extract()?;
+        if seconds.is_nan() || seconds < 0.0 {
+            let text = format!("timeout must be None or a number of seconds >= 0, got {timeout}");
+            return Err(PyValueError::new_err(text));
+        }
+        if seconds == 0.0 {
+            return Ok(Patience::Once);
+        }
+        // What the clock cannot hold is for ever.
+        let until = Duration::try_from_secs_f64(seconds).ok().and_then(|wait| Instant::now().checked_add(wait));
+        Ok(until.map_or(Patience::Forever, Patience::Until))
+    }
+
+    fn until(self) -> Option<Instant> {
+        match self {
+            Patience::Forever => None,
+            Patience::Until(until) => Some(until),
+            Patience::Once => Some(Instant::now()),
+        }
+    }
+}
+
+/// How a wait ended.
+#[derive(Debug)]
+pub(crate) enum Ended {
+    /// Somebody made progress.
+    Ready(Claim),
+    TimedOut,
+    /// A cancellation or a signal won: settle the operation with this claim, then raise.
+    Failed(Claim, PyErr),
+}
+
+impl Ended {
+    pub(crate) fn claim(&self) -> Claim {
+        match self {
+            Ended::Ready(claim) | Ended::Failed(claim, _) => *claim,
+            Ended::TimedOut => Claim::TimedOut,
+        }
+    }
+
+    /// The error to raise; `Timeout` says that `call` did not see `what` within the timeout.
+    pub(crate) fn error(self, call: &str, what: &str) -> PyErr {
+        match self {
+            Ended::Failed(_, error) => error,
+            Ended::Ready(_) | Ended::TimedOut => errors::timeout(call, what),
+        }
+    }
+}
+
+/// Raises `Cancelled` if the scope of the calling thread is cancelled. On entry of every cancellation point.
+pub(crate) fn checkpoint(py: Python<'_>) -> PyResult<()> {
+    if scope::is_current(is_over) { Err(cancellation(py)) } else { Ok(()) }
+}
+
+/// Whether the scope is cancelled, expiring it first if its time has come.
+fn is_over(scope: &Arc<Scope>) -> bool {
+    if !scope.is_stopped() && scope.deadline().is_some() {
+        expire(scope);
+    }
+    scope.is_stopped()
+}
+
+pub(crate) fn expire(scope: &Arc<Scope>) {
+    if let Some(expired) = scope.expired(Instant::now()) {
+        expired.expire().wake();
+    }
+}
+
+/// The `Cancelled` of the calling thread's scope, which belongs to the outermost one that is cancelled.
+fn cancellation(py: Python<'_>) -> PyErr {
+    match scope::current().and_then(|scope| scope.origin()) {
+        Some(origin) => errors::cancelled(py, scope::Scope::of(origin)),
+        None => unreachable!("a stopped scope has a cancelled one at or above it"),
+    }
+}
+
+/// Waits until `waiter` is claimed.
+pub(crate) fn wait(py: Python<'_>, waiter: &Arc<Waiter>, kind: Kind, patience: Patience) -> Ended {
+    if let Err(error) = event_loop::warn_if_running(py)
+        && waiter.claim(Claim::Interrupted)
+    {
+        return Ended::Failed(Claim::Interrupted, error);
+    }
+    let started = Instant::now();
+    let scope = if kind.is_cancellable() { scope::current() } else { None };
+    let ended = match &scope {
+        None => wait_in(py, waiter, None, patience.until()),
+        Some(scope) => {
+            scope.attach(waiter);
+            let ended = wait_in(py, waiter, Some(scope), patience.until());
+            scope.detach(waiter);
+            ended
+        }
+    };
+    let waited = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+    WAITED[kind as usize].fetch_add(waited, Ordering::Relaxed);
+    ended
+}
+
+fn wait_in(py: Python<'_>, waiter: &Arc<Waiter>, scope: Option<&Arc<Scope>>, until: Option<Instant>) -> Ended {
+    let deadline = scope.and_then(|scope| scope.deadline());
+    let is_main = thread::is_main();
+    loop {
+        let slice = is_main.then(|| Instant::now() + SLICE);
+        let wake_at = [until, deadline, slice].into_iter().flatten().min();
+        if let Some(claim) = py.detach(|| sleep(waiter, wake_at)) {
+            return settle(py, claim);
+        }
+        if is_main && let Err(error) = look_around(py) {
+            if waiter.claim(Claim::Interrupted) {
+                return Ended::Failed(Claim::Interrupted, error);
+            }
+            thread::raise_later(py, error);
+        }
+        let now = Instant::now();
+        if deadline.is_some_and(|deadline| deadline <= now)
+            && let Some(scope) = scope
+        {
+            expire(scope);
+        }
+        if until.is_some_and(|until| until <= now) {
+            waiter.claim(Claim::TimedOut);
+        }
+    }
+}
+
+/// Sleeps, detached, until a claim or `wake_at`.
+fn sleep(waiter: &Waiter, wake_at: Option<Instant>) -> Option<Claim> {
+    for _ in 0..SPINS {
+        if let Some(claim) = waiter.claimed() {
+            return Some(claim);
+        }
+        std::hint::spin_loop();
+    }
+    loop {
+        if let Some(claim) = waiter.claimed() {
+            return Some(claim);
+        }
+        if wake_at.is_some_and(|wake_at| wake_at <= Instant::now()) {
+            return None;
+        }
+        waiter.park_until(wake_at);
+    }
+}
+
+fn settle(py: Python<'_>, claim: Claim) -> Ended {
+    match claim {
+        Claim::TimedOut => Ended::TimedOut,
+        Claim::Cancelled => Ended::Failed(claim, cancellation(py)),
+        Claim::Ready(_) | Claim::Interrupted => Ended::Ready(claim),
+    }
+}
+
+/// Runs signal handlers, and one empty Python function: only a call lets a free-threaded interpreter drop what other
+/// threads have released meanwhile.
+fn look_around(py: Python<'_>) -> PyResult<()> {
+    static EMPTY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    py.check_signals()?;
+    EMPTY.get_or_try_init(py, || py.eval(c"lambda: None", None, None).map(Bound::unbind))?.call0(py)?;
+    Ok(())
+}
+
+/// Sleep for a number of seconds.
+///
+/// Blocks: for `seconds`; a cancellation point; Ctrl-C gets through.
+/// Raises: `ValueError` if `seconds` is negative or NaN.
+#[pyfunction]
+pub(crate) fn sleep_for(py: Python<'_>, seconds: &Bound<'_, PyAny>) -> PyResult<()> {
+    let patience = Patience::from_timeout(Some(seconds))?;
+    checkpoint(py)?;
+    if patience == Patience::Once {
+        return Ok(());
+    }
+    match wait(py, &Waiter::new(), Kind::Sleep, patience) {
+        Ended::Failed(_, error) => Err(error),
+        Ended::Ready(_) | Ended::TimedOut => Ok(()),
+    }
+}
+
+/// Raise `Cancelled` if the scope of the calling thread is cancelled.
+#[pyfunction(name = "checkpoint")]
+pub(crate) fn checkpoint_now(py: Python<'_>) -> PyResult<()> {
+    checkpoint(py)
+}
+
+/// Return the seconds that threads of this process have waited, by what they waited for.
+#[pyfunction]
+pub(crate) fn waiting(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+    let waited = PyDict::new(py);
+    for (kind, name) in KINDS {
+        let nanoseconds = WAITED[kind as usize].load(Ordering::Relaxed);
+        waited.set_item(name, Duration::from_nanos(nanoseconds).as_secs_f64())?;
+    }
+    debug_assert!(waited.contains(intern!(py, "lock"))?);
+    Ok(waited)
+}

@@ -1,0 +1,47 @@
+"""The one door to the compiled module, and what to say when it does not open.
+
+Not here: any behaviour of the native types.
+"""
+
+from __future__ import annotations
+
+import sys
+
+try:
+    from fearless._core import (
+        AtomicInt,
+        Guard,
+        Mutex,
+        Receiver,
+        Scope,
+        Sender,
+        channel,
+        checkpoint,
+        in_event_loop,
+        sleep_for,
+        waiting,
+    )
+except ImportError as error:
+    if "subinterpreter" in str(error):
+        text = "fearless works in the main interpreter only, not in a subinterpreter"
+        raise ImportError(text, name="fearless._core") from error
+    text = (
+        f"the compiled half of fearless does not load in {sys.implementation.name} "
+        f"{sys.version_info.major}.{sys.version_info.minor} ({sys.executable}): {error}\n"
+        "hint: install fearless with this interpreter's own pip"
+    )
+    raise ImportError(text, name="fearless._core") from error
+
+__all__ = [
+    "AtomicInt",
+    "Guard",
+    "Mutex",
+    "Receiver",
+    "Scope",
+    "Sender",
+    "channel",
+    "checkpoint",
+    "in_event_loop",
+    "sleep_for",
+    "waiting",
+]

@@ -1,0 +1,8 @@
+"""Locks that own their data: a value is reached only through the guard of a held lock.
+
+The types are native; this module is where users find them. Not here: any code.
+"""
+
+from fearless._native import Guard, Mutex
+
+__all__ = ["Guard", "Mutex"]
