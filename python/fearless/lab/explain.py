@@ -177,6 +177,11 @@ def finding_facts(verdict: Verdict, rule: str) -> Mapping[str, Any]:
     return next((one.facts for one in verdict.because if one.rule == rule), {})
 
 
+def finding_text(verdict: Verdict, rule: str) -> str:
+    """The sentence of the verdict's first finding by ``rule``; empty if that rule said nothing."""
+    return next((one.text for one in verdict.because if one.rule == rule), "")
+
+
 def across(record: Record) -> list[str]:
     """With several interpreters: how the best of each compare, from ratios within rounds."""
     best: list[tuple[Facts, Candidate]] = []
@@ -193,5 +198,5 @@ def across(record: Record) -> list[str]:
         ratios = stats.round_ratios(pick.seconds, winner.seconds)
         if ratios:
             gain = wording.ratio_with_interval(stats.estimate(list(ratios.values())))
-            lines.append(f"{fastest.python} with {winner.name} is {gain} as fast as {facts.python} with {pick.name}")
+            lines.append(f"{fastest.python}, {winner.name}, is {gain} as fast as {facts.python}, {pick.name}")
     return lines

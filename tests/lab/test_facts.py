@@ -1,0 +1,94 @@
+"""The facts as they are read from a record."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from fearless.lab import facts
+from tests.lab import synthetic
+
+
+def test_runs_become_candidates_the_simplest_first() -> None:
+    """One for each pattern and number of workers, with medians over its rounds."""
+    found = facts.from_record(synthetic.record(synthetic.runs(synthetic.FREE_THREADED)), "3.13t")
+
+    assert [one.pattern for one in found.candidates] == [
+        "serial",
+        "par",
+        "threads",
+        "mutex",
+        "channel",
+        "pool",
+        "executor",
+        "processes",
+    ]
+    assert found.rounds == 6
+    par = found.candidate(("par", 2))
+    assert par.median == pytest.approx(1 / 1.85, rel=0.02)
+    assert par.peak_bytes == 43 * 1024 * 1024
+    assert found.candidate(("serial", 1)).waiting_share is None
+
+
+def test_a_pattern_that_differs_or_fails_once_is_no_candidate() -> None:
+    """Not even with the rounds in which it did well."""
+    runs = synthetic.runs({("serial", 1): 1.0, ("par", 2): 1.8, ("mutex", 2): 1.2})
+    runs[1] = replace(runs[1], equal=False, difference="the result['a'] is 1, serial has 2")
+    runs[2] = replace(runs[2], seconds=None, error="Traceback ...\n  File ...\nValueError: bad item\n")
+    found = facts.from_record(synthetic.record(runs), "3.13t")
+
+    assert [one.pattern for one in found.candidates] == ["serial"]
+    assert found.differing == {"par": "the result['a'] is 1, serial has 2"}
+    assert found.failed == {"mutex": "ValueError: bad item"}
+
+
+def test_speed_up_needs_a_round_that_has_both() -> None:
+    """Otherwise there is no ratio, and not a ratio of medians either."""
+    runs = synthetic.runs({("serial", 1): 1.0, ("par", 2): 1.8})
+    only = [run for run in runs if (run.pattern == "serial") == (run.round < 3)]
+    found = facts.from_record(synthetic.record(only), "3.13t")
+
+    assert found.speedup(found.candidate(("par", 2))) is None
+    assert found.rounds == 0
+
+
+def test_amdahl_uses_the_serial_share_of_the_pattern() -> None:
+    """One state is updated by one worker at a time; states of their own are only merged."""
+    runs = synthetic.runs({("serial", 1): 1.0, ("par", 2): 1.8, ("mutex", 2): 1.4})
+    profile = synthetic.profile(work_seconds=0.8, update_seconds=0.2, merge_seconds=0.0)
+    found = facts.from_record(synthetic.record(runs, profiles=[profile]), "3.13t")
+
+    assert found.amdahl(found.candidate(("par", 2))) == pytest.approx(2.0)
+    assert found.amdahl(found.candidate(("mutex", 2))) == pytest.approx(1 / 0.6)
+
+
+def test_the_gil_counts_as_on_if_it_was_on_after_any_run() -> None:
+    """An import can turn it on half-way."""
+    runs = synthetic.runs({("serial", 1): 1.0, ("par", 2): 1.0})
+    runs[3] = replace(runs[3], gil=True)
+
+    assert facts.from_record(synthetic.record(runs), "3.13t").gil is True
+
+
+def test_a_round_costs_the_budget_over_its_rounds() -> None:
+    """Unless the run was cut short: then what the first round took is known."""
+    whole = synthetic.record(synthetic.runs({("serial", 1): 1.0, ("par", 2): 2.0}))
+    short = replace(whole, interrupted=True)
+
+    assert facts.from_record(whole, "3.13t").round_seconds == 10.0
+    assert facts.from_record(short, "3.13t").round_seconds == pytest.approx(1.5, rel=0.02)
+
+
+def test_without_a_profile_the_facts_are_unknown_not_zero() -> None:
+    """A rule that needs one stays silent."""
+    found = facts.from_record(synthetic.record(synthetic.runs(synthetic.FREE_THREADED), profiles=[]), "3.13t")
+
+    assert (found.waiting, found.released, found.serial_share, found.cpu_per_item) == (None,) * 4
+    assert found.amdahl(found.candidate(("par", 2))) is None
+
+
+def test_an_unknown_interpreter_names_the_known() -> None:
+    """The error lists what the record has."""
+    with pytest.raises(KeyError, match=r"3\.13t"):
+        facts.from_record(synthetic.record(), "3.14")
