@@ -43,8 +43,20 @@ def lines(record: Record, width: int = WIDEST) -> list[Line]:
     for verdict in record.verdicts:
         shown += [*_verdict(record, verdict, width), Line("")]
     shown += [line for text in explain.across(record) for line in _wrapped(text, width, style="bold")]
+    shown += _refused(record, width)
     shown += _notes(record, width)
     return shown[:-1] if shown and not shown[-1].text else shown
+
+
+def _refused(record: Record, width: int) -> Iterator[Line]:
+    """What was not run, and why."""
+    if not record.refused:
+        return
+    yield Line("Not run:", "bold")
+    several = len(record.environment.interpreters) > 1
+    for one in record.refused:
+        where = f" on {one.python}" if several and one.python else ""
+        yield from _wrapped(f"{one.pattern}{where}: {one.text}", width, first="  ", rest="    ")
 
 
 def _notes(record: Record, width: int) -> Iterator[Line]:
