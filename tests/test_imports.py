@@ -269,10 +269,8 @@ def test_the_first_import_is_light() -> None:
     """`import fearless` loads nothing heavy, and no module of its own that it does not need yet."""
     loaded = loaded_by("import fearless")
 
-    assert "fearless" in loaded
     assert loaded & HEAVY == set()
-    assert [name for name in loaded if within(name, LAB)] == []
-    assert len(loaded) < 20, sorted(loaded)
+    assert [name for name in loaded if within(name, "fearless")] == ["fearless"]
 
 
 def test_the_first_pool_brings_the_executor() -> None:
