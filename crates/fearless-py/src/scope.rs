@@ -69,6 +69,10 @@ impl Scope {
     }
 }
 
+fn key(core: &Arc<core::Scope>) -> usize {
+    Arc::as_ptr(core).addr()
+}
+
 #[pymethods]
 impl Scope {
     /// A scope inside that of the calling thread, which becomes the thread's scope.
@@ -83,6 +87,18 @@ impl Scope {
         let core = core::Scope::new(current(), deadline);
         replace(Some(Arc::clone(&core)));
         Ok(Scope { core })
+    }
+
+    /// What tells open scopes apart.
+    #[getter]
+    fn key(&self) -> usize {
+        key(&self.core)
+    }
+
+    /// The key of the scope of the calling thread; 0 outside every scope.
+    #[staticmethod]
+    fn current_key() -> usize {
+        current().as_ref().map_or(0, key)
     }
 
     /// Leave the scope: the thread is again in the one around it.

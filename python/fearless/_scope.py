@@ -1,0 +1,305 @@
+"""Scopes: threads that cannot outlive the ``with`` block that started them, and cancellation.
+
+The native half (``_core.Scope``) is the cancellation tree and the count of running tasks; here is what a block raises.
+Not here: tasks and how their threads start (``threads.py``).
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
+
+from fearless import _native, threads
+from fearless.errors import Cancelled, Timeout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Executor
+    from types import TracebackType
+
+    from fearless.threads import Task
+
+__all__ = ["Scope", "checkpoint", "current_scope", "scope", "sleep"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_LEAVES_BARE = (KeyboardInterrupt, SystemExit, GeneratorExit)
+_open: weakref.WeakValueDictionary[int, Scope] = weakref.WeakValueDictionary()
+
+
+def checkpoint() -> None:
+    """Raise ``Cancelled`` if this thread's scope is cancelled; for long computations that never wait.
+
+    Thread safety: any thread may call it.
+    """
+    _native.checkpoint()
+
+
+def sleep(seconds: float) -> None:
+    """Sleep for a number of seconds.
+
+    Blocks: for ``seconds``; a cancellation point; Ctrl-C gets through.
+    Raises: ``ValueError`` if ``seconds`` is negative or NaN.
+    """
+    _native.sleep_for(seconds)
+
+
+def current_scope() -> Scope | None:
+    """Return the scope that this thread works in: that of the block it is in, or of the task it runs."""
+    return _open.get(_native.Scope.current_key())
+
+
+def scope(timeout: float | None = None, policy: Literal["cancel"] = "cancel") -> Scope:
+    """Threads that cannot outlive the ``with`` block that started them.
+
+    Leaving the block joins every task. The first failure, of a task or of the block itself, cancels the others: every
+    wait inside the scope raises ``Cancelled``, which the scope swallows. Failures are raised together as an
+    ``ExceptionGroup``; ``KeyboardInterrupt`` and ``SystemExit`` leave bare. When ``timeout`` seconds have passed the
+    scope is cancelled and raises ``Timeout`` once its tasks have ended.
+
+    Ctrl-C while the block is left cancels the tasks and joins on; a second one leaves at once and names the threads
+    that still run.
+
+    Thread safety: internally synchronized; a task may spawn into its own scope.
+
+    Example:
+        >>> import fearless as fl
+        >>> with fl.scope() as scope:
+        ...     total = scope.spawn(sum, range(10))
+        >>> total.join()
+        45
+    """
+    if policy != "cancel":
+        text = f"policy must be 'cancel', got {policy!r}"
+        raise ValueError(text)
+    return Scope(timeout)
+
+
+class Scope:
+    """What ``scope()`` returns: the block's tasks, and the way to cancel them.
+
+    Thread safety: internally synchronized; the block itself belongs to one thread.
+    """
+
+    def __init__(self, timeout: float | None = None) -> None:
+        """Prepare a scope of ``timeout`` seconds; it begins with the ``with`` block."""
+        self._timeout = timeout
+        self._native: _native.Scope | None = None
+        self._lock = threading.Lock()
+        # Guarded by the lock. A task that ends well is let go of at once, with its result.
+        self._closed = False
+        self._started = 0
+        self._running: dict[Task[Any], None] = {}
+        self._failures: list[BaseException] = []
+        self._threads: list[threading.Thread] = []
+
+    def __enter__(self) -> Scope:
+        """Begin the scope: this thread's waits belong to it until the block is left."""
+        if self._native is not None:
+            text = "a scope can be entered once; make a new one"
+            raise RuntimeError(text)
+        if _native.in_event_loop():
+            text = "`with scope()` would stop the running event loop; use a worker thread"
+            raise RuntimeError(text)
+        self._native = _native.Scope.enter(self._timeout)
+        _open[self._native.key] = self
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        """Join every task, then raise what went wrong.
+
+        Blocks: until the last task ends; Ctrl-C gets through.
+        """
+        native = self._entered()
+        if error is not None:
+            native.cancel()
+        try:
+            interrupt = self._join(native)
+        finally:
+            with self._lock:
+                self._closed = True
+            _open.pop(native.key, None)
+            native.exit()
+        return self._conclude(native, error, interrupt)
+
+    def spawn(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Task[T]:
+        """Run ``function(*args, **kwargs)`` in a thread of its own, which ends before the block is left.
+
+        Raises: ``RuntimeError`` if the block has been left, or the thread cannot be started.
+        """
+        return self._start(threads.options(), function, args, kwargs)
+
+    def options(self, *, name: str | None = None) -> ScopeOptions:
+        """Return a ``spawn`` with options: ``scope.options(name="loader").spawn(load, path)``."""
+        return ScopeOptions(self, threads.options(name=name))
+
+    def submit(self, pool: Executor, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Task[T]:
+        """Run ``function(*args, **kwargs)`` on a ``ThreadPool``, as a task of this scope.
+
+        Blocks: while the pool's backlog is full; a cancellation point; Ctrl-C gets through.
+        Raises: ``RuntimeError`` if the block has been left or the pool is shut down.
+        """
+        native = self._entered()
+        task = threads.new_task(function, args, kwargs, native)
+        self._adopt(native, task)
+        try:
+            pool._enqueue(task)  # type: ignore[attr-defined]  # noqa: SLF001 - scopes and pools are one package
+        except BaseException:
+            task.cancel()
+            raise
+        return task
+
+    def cancel(self) -> None:
+        """Cancel every wait inside the scope, now and later. Tasks that have not started never will."""
+        native = self._entered()
+        native.cancel()
+        with self._lock:
+            tasks = list(self._running)
+        for task in tasks:
+            task.cancel()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether this scope, or one around it, is cancelled."""
+        return self._native is not None and self._native.stopped
+
+    def __repr__(self) -> str:
+        """Show the state."""
+        if self._native is None:
+            return "<Scope not entered>"
+        state = "left" if self._closed else "cancelled" if self.cancelled else "open"
+        return f"<Scope {state}, {self._started} tasks, {self._native.running} running>"
+
+    def _entered(self) -> _native.Scope:
+        if self._native is None:
+            text = "the scope has not been entered; use it in a `with` statement"
+            raise RuntimeError(text)
+        return self._native
+
+    def _start(
+        self,
+        options: threads.Options,
+        function: Callable[..., T],
+        args: tuple[object, ...],
+        kwargs: dict[str, object],
+    ) -> Task[T]:
+        native = self._entered()
+        task = threads.new_task(function, args, kwargs, native, options.name)
+        self._adopt(native, task)
+        try:
+            thread = threads.start_thread(task, options)
+        except BaseException:
+            task.cancel()
+            raise
+        with self._lock:
+            if len(self._threads) >= 2 * max(16, len(self._running)):
+                self._threads = [other for other in self._threads if other.is_alive()]
+            self._threads.append(thread)
+        return task
+
+    def _adopt(self, native: _native.Scope, task: Task[T]) -> None:
+        """Count the task before it can run; its end is reported by a callback."""
+        with self._lock:
+            if self._closed:
+                task.cancel()
+                text = "the scope's block has been left; spawn before that"
+                raise RuntimeError(text)
+            native.task_started()
+            self._started += 1
+            self._running[task] = None
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: Task[Any]) -> None:
+        """Take the outcome of a task; runs on the thread that ended it."""
+        native = self._entered()
+        failure = None if task.cancelled() else task.exception()
+        with self._lock:
+            self._running.pop(task, None)
+            if failure is not None:
+                self._failures.append(failure)
+        if failure is not None:
+            self.cancel()
+        native.task_ended()
+
+    def _join(self, native: _native.Scope) -> BaseException | None:
+        """Wait for the tasks and their threads; return the first interrupt, after which the tasks are cancelled."""
+        interrupt: BaseException | None = None
+        while True:
+            try:
+                native.join()
+                for thread in self._threads:
+                    thread.join()
+            except BaseException as error:
+                if interrupt is not None:
+                    error.add_note(self._still_running(native))
+                    raise
+                interrupt = error
+                self.cancel()
+            else:
+                return interrupt
+
+    def _still_running(self, native: _native.Scope) -> str:
+        names = [thread.name for thread in self._threads if thread.is_alive()]
+        return f"left a scope while {native.running} of its tasks ran, in: {', '.join(names) or 'pool threads'}"
+
+    def _conclude(
+        self, native: _native.Scope, error: BaseException | None, interrupt: BaseException | None
+    ) -> bool:
+        """Raise what the block has to raise; true if ``error`` was this scope's own cancellation."""
+        own = isinstance(error, Cancelled) and error._scope.is_same(native)  # noqa: SLF001 - they are one mechanism
+        block = [] if error is None or own else [error]
+        failures, self._failures = [*block, *self._failures], []
+        outer = [failure for failure in block if isinstance(failure, Cancelled)]
+        bares = [failure for failure in failures if isinstance(failure, _LEAVES_BARE)]
+        bare = next(iter([*([] if interrupt is None else [interrupt]), *outer, *bares]), None)
+        group = _group([failure for failure in failures if failure is not bare], self._started)
+        try:
+            if bare is not None:
+                _raise_bare(bare, group)
+            if native.timed_out:
+                text = f"the scope ran out of its {self._timeout} s"
+                raise Timeout(text) from group
+            if group is not None:
+                raise group
+            _native.checkpoint()
+        finally:
+            # A traceback holds this frame; with no names left, the frame does not hold the exceptions.
+            del error, interrupt, block, failures, outer, bares, bare, group
+        return own
+
+
+class ScopeOptions:
+    """A ``spawn`` with options; see ``Scope.options``.
+
+    Thread safety: immutable.
+    """
+
+    def __init__(self, scope: Scope, options: threads.Options) -> None:
+        """Bind ``options`` to ``scope``."""
+        self._scope = scope
+        self._options = options
+
+    def spawn(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Task[T]:
+        """Run ``function(*args, **kwargs)`` in a thread of its own; see ``Scope.spawn``."""
+        return self._scope._start(self._options, function, args, kwargs)  # noqa: SLF001 - one class in two parts
+
+
+def _group(failures: list[BaseException], tasks: int) -> BaseException | None:
+    """Make the group of ``failures``: an ``ExceptionGroup`` unless one of them is not an ``Exception``."""
+    if not failures:
+        return None
+    text = f"{len(failures)} failed in a scope of {tasks} tasks"
+    return BaseExceptionGroup(text, failures)
+
+
+def _raise_bare(bare: BaseException, group: BaseException | None) -> None:
+    """Raise ``bare`` with the other failures as its context."""
+    try:
+        raise bare
+    finally:
+        if group is not None:
+            bare.__context__ = group
