@@ -29,12 +29,13 @@ class Job:
     """
 
     def __init__(self, source: object, *, name: str, reload: Reload | None = None) -> None:
-        """Wrap ``source``, an instance of a workload class. Raises: `WorkloadError` if its state cannot be updated."""
+        """Wrap ``source``, an instance of a workload class. Raises: `WorkloadError` if no pattern can run it."""
         self.source = source
         self.name = name
         self._reload = reload
         self.methods = tuple(one for one in METHODS if callable(getattr(source, one, None)))
-        self.work: Callable[[Any], Any] = getattr(source, "work", _no_work)
+        if "work" not in self.methods:
+            raise WorkloadError(f"workload {name} has no work(self, item), which every pattern so far needs")
         self.state: State = self._find_state()
 
     def __reduce__(self) -> tuple[Callable[..., Job], tuple[Any, ...]]:
@@ -53,6 +54,10 @@ class Job:
         if not items:
             raise WorkloadError(f"workload {self.name}: items() gave nothing to work on")
         return items
+
+    def work(self, item: Any) -> Any:
+        """The part that ``item`` gives."""
+        return self.source.work(item)  # type: ignore[attr-defined]  # the decorator checked it
 
     def start(self) -> Any:
         """A new state."""
@@ -123,6 +128,3 @@ def _kept(new: Any, old: Any) -> Any:
 def _is_int(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
-
-def _no_work(item: Any) -> Any:
-    raise WorkloadError(f"this workload has no work(), got {item!r}")

@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import Any
 
 from fearless import _workload
-from fearless.lab import workloads
+from fearless.lab import memory, workloads
 from fearless.lab._errors import WorkloadError, user_traceback
 from fearless.lab.job import FunctionSource, Job
 
@@ -65,6 +65,7 @@ def _reload(target: Target) -> tuple[Callable[..., Job], tuple[Any, ...]]:
 @functools.cache
 def _load_again(name: str, args: tuple[tuple[str, str], ...], items: str | None) -> Job:
     """The job in a worker process; loaded once, whatever the number of messages that carry it."""
+    memory.report_at_exit()
     return resolve(Target(name, dict(args), items))
 
 

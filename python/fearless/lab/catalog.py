@@ -1,0 +1,178 @@
+"""The patterns and the built-in workloads: which there are, which fit together, and what each pattern asks of its reader.
+
+Reads the pattern files; runs none of them.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import importlib
+import importlib.util
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fearless.lab import workloads
+from fearless.lab._errors import LabError
+from fearless.lab.job import Job, State
+from fearless.lab.record import Card
+
+PATTERNS = ("serial", "par", "threads", "mutex", "channel", "atomic", "pool", "executor", "processes")  # the simplest first
+BUILT_INS = workloads.NAMES
+
+# Every pattern must run every built-in, but for these pairs.
+UNFIT = frozenset(
+    {
+        ("mutex", "checksum"),  # shares no state, so there is nothing to lock
+        ("atomic", "word-index"),  # its state is no total
+        ("atomic", "checksum"),
+    }
+)
+
+# What starts, joins, locks, sends, receives or merges; the rest of a pattern is the work itself.
+METHODS = frozenset(
+    "AtomicInt Mutex ThreadPool add channel collect fold for_each join load map merge move par scope send spawn submit".split()
+)
+FUNCTIONS = frozenset({"ProcessPoolExecutor", "ThreadPoolExecutor", "get_context", "reduce"})
+
+Entry = Callable[[Job, Sequence[Any], int], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A pattern as it serves jobs with one kind of state."""
+
+    card: Card
+    entry: str  # the function of the file that runs such a job
+    module: str
+
+    def load(self) -> Entry:
+        """The function to run. What it needs of the toolkit is imported with it."""
+        module = importlib.import_module(self.module)
+        for name in _toolkit_names(self.module):
+            getattr(importlib.import_module("fearless"), name)
+        found: Entry = getattr(module, self.entry)
+        return found
+
+    @property
+    def uses_toolkit(self) -> bool:
+        """True if it is written with `fearless` itself, and so has a clock for its waiting."""
+        return bool(_toolkit_names(self.module))
+
+
+def check_names(names: Sequence[str]) -> tuple[str, ...]:
+    """``names`` in the order of `PATTERNS`, without repeats. Raises: `LabError` naming the known patterns."""
+    for name in names:
+        if name not in PATTERNS:
+            raise LabError(f"there is no pattern {name!r}; known: {', '.join(PATTERNS)}")
+    return tuple(name for name in PATTERNS if name in names)
+
+
+def must_run(pattern: str, built_in: str) -> bool:
+    """True if ``pattern`` has to run the built-in workload ``built_in``."""
+    return (pattern, built_in) not in UNFIT
+
+
+def fit(name: str, state: State, *, whole: bool = False) -> Pattern | str:
+    """The pattern ``name`` for jobs with ``state``, or why it cannot run them. ``whole``: the state is an int, not a dict."""
+    module = f"{__package__}.patterns.{name}"
+    functions = _functions(module)
+    if _constants(module).get("NEEDS") == "add" and state != "add":
+        return "needs a state of totals: start() gives an int or a dict of ints, and there is no update()"
+    if state == "none" and "collect" not in functions:
+        return "the workload shares no state, so there is nothing to lock"
+    wanted = {"none": ["collect"], "update": ["gather", "fold"], "add": ["count" if whole else "tally", "fold"], "merge": ["fold"]}[state]
+    entry = next((one for one in wanted if one in functions), "")
+    if not entry:
+        return "nothing in it runs such a workload"
+    in_parts = _constants(module)["UPDATE"] == "in parts" and entry != "gather"
+    if state == "update" and in_parts:
+        return "needs merge(self, state, other): every worker has a state of its own, and they are joined at the end"
+    return Pattern(_card(name, module, entry, in_parts=in_parts), entry, module)
+
+
+def source(name: str) -> str:
+    """The file of the pattern ``name``, as text."""
+    return _text(f"{__package__}.patterns.{name}")
+
+
+def whole_total(job: Job) -> bool:
+    """True if the state of ``job`` is one total, not a dict of them."""
+    return job.state == "add" and not isinstance(job.start(), dict)
+
+
+def _card(name: str, module: str, entry: str, *, in_parts: bool) -> Card:
+    constants, nodes = _constants(module), _reached(_functions(module), entry)
+    return Card(
+        name=name,
+        shared=constants["SHARED"],
+        keep_in_mind=constants["KEEP_IN_MIND"],
+        lines=sum(map(_lines, nodes)),
+        coordination_calls=sum(map(_coordination, nodes)),
+        update_in_parts=in_parts,
+        summary=(ast.get_docstring(ast.parse(_text(module))) or "").partition("\n")[0],
+        ordered=constants["ORDERED"],
+    )
+
+
+def _reached(functions: dict[str, ast.FunctionDef], entry: str) -> list[ast.FunctionDef]:
+    """The function ``entry``, and those of the same file that it names."""
+    names = [entry]
+    for name in names:
+        used = {node.id for node in ast.walk(functions[name]) if isinstance(node, ast.Name)}
+        names += [other for other in functions if other in used and other not in names]
+    return [functions[name] for name in names]
+
+
+def _lines(function: ast.FunctionDef) -> int:
+    """Lines with code on them: no blank line, comment or docstring."""
+    documented = {id(node.body[0]) for node in ast.walk(function) if isinstance(node, ast.FunctionDef) and ast.get_docstring(node)}
+    lines = set()
+    for node in ast.walk(function):
+        if isinstance(node, ast.stmt) and id(node) not in documented:
+            body = getattr(node, "body", None)
+            last = body[0].lineno - 1 if body else node.end_lineno or node.lineno
+            lines |= set(range(node.lineno, max(node.lineno, last) + 1))
+    return len(lines)
+
+
+def _coordination(function: ast.FunctionDef) -> int:
+    """Calls of, and references to, what coordinates workers; a ``with`` on a lock is one."""
+    found = 0
+    for node in ast.walk(function):
+        if isinstance(node, ast.Attribute):
+            found += node.attr in METHODS
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            found += node.id in FUNCTIONS
+        elif isinstance(node, ast.withitem):
+            found += isinstance(node.context_expr, ast.Name)  # a lock or a sender; a call is counted as a call
+        elif isinstance(node, ast.For):
+            found += isinstance(node.iter, ast.Name) and node.iter.id == "rx"
+    return found
+
+
+def _functions(module: str) -> dict[str, ast.FunctionDef]:
+    return {node.name: node for node in ast.parse(_text(module)).body if isinstance(node, ast.FunctionDef)}
+
+
+def _toolkit_names(module: str) -> list[str]:
+    """The names of `fearless` that the file uses, each of which may be imported on its first use."""
+    nodes = (node for node in ast.walk(ast.parse(_text(module))) if isinstance(node, ast.Attribute))
+    return sorted({node.attr for node in nodes if isinstance(node.value, ast.Name) and node.value.id == "fl"})
+
+
+@functools.cache
+def _constants(module: str) -> dict[str, Any]:
+    """What the file states about itself. Read, not imported: the toolkit may be missing."""
+    nodes = (node for node in ast.parse(_text(module)).body if isinstance(node, ast.Assign))
+    return {node.targets[0].id: ast.literal_eval(node.value) for node in nodes if isinstance(node.targets[0], ast.Name)}
+
+
+@functools.cache
+def _text(module: str) -> str:
+    spec = importlib.util.find_spec(module)
+    if spec is None or spec.origin is None:
+        raise LabError(f"{module} has no file")
+    return Path(spec.origin).read_text(encoding="utf-8")

@@ -1,0 +1,175 @@
+"""The process in which one pattern runs once: ``python -m fearless.lab.child``, started by the lab and by nobody else.
+
+It reads its orders as one line of JSON from standard input, and leaves its answer as JSON in the file that the orders name; what the user's
+code prints goes elsewhere. Standard input stays open: when it ends, the lab is gone, and this process takes its group with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib.metadata
+import json
+import os
+import platform
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from fearless.lab import catalog, corpus, gil, machine, memory, reference, watch
+from fearless.lab._codec import encode
+from fearless.lab._errors import LabError, user_traceback
+from fearless.lab.job import Job
+from fearless.lab.resolve import Target, resolve, source_of
+
+Answer = dict[str, Any]
+WAITING = ("lock", "channel", "pool")  # a join or a sleep is no worker's waiting
+
+
+def main() -> None:
+    """Do what the orders say, leave the answer, and end at once: tearing down a large heap would take longer."""
+    culprit = gil.Culprit()
+    orders = json.loads(_first_line())
+    if os.name == "posix":
+        threading.Thread(target=_end_with_the_lab, name="lab-watch", daemon=True).start()
+    answer = _answer(orders)
+    if answer.get("run"):
+        answer["run"] |= {"gil": gil.is_on(), "gil_enabled_by": culprit.name if gil.is_on() else None}
+    scratch = Path(orders["answer"] + ".part")
+    scratch.write_text(json.dumps(answer), encoding="utf-8")
+    scratch.replace(orders["answer"])
+    for stream in (sys.__stdout__, sys.__stderr__):  # what the user's code printed
+        with contextlib.suppress(Exception):
+            stream.flush()  # type: ignore[union-attr]  # None is one of the exceptions
+    os._exit(0)
+
+
+def _answer(orders: Mapping[str, Any]) -> Answer:
+    """The answer to ``orders``; whatever the user's code raises is one, too."""
+    modes: dict[str, Callable[[Mapping[str, Any]], Answer]] = {"probe": _probe, "cores": _cores, "profile": _profile, "run": _run}
+    try:
+        return modes[orders["mode"]](orders)
+    except LabError as error:
+        return {"error": str(error), "ours": True}
+    except BaseException as error:  # noqa: BLE001  # also SystemExit: the code is the user's
+        return {"error": user_traceback(error)}
+
+
+def _probe(_: Mapping[str, Any]) -> Answer:
+    """What this interpreter is."""
+    return {
+        "executable": sys.executable,
+        "version": platform.python_version(),
+        "implementation": platform.python_implementation(),
+        "free_threaded": gil.free_threaded(),
+        "versions": {"fearless": importlib.metadata.version("fearless")},
+    }
+
+
+def _cores(orders: Mapping[str, Any]) -> Answer:
+    """One calibration with threads."""
+    return encode(machine.calibrate_with_threads(orders["spinners"]))
+
+
+def _job(orders: Mapping[str, Any]) -> Job:
+    if orders.get("files") is not None:
+        corpus.use(orders["files"])
+    target = orders["target"]
+    return resolve(Target(target["name"], target["args"], target["items"]))
+
+
+def _profile(orders: Mapping[str, Any]) -> Answer:
+    """What the workload is, and what a watched serial run tells. A failure of the run itself is told beside the rest."""
+    job = _job(orders)
+    items = job.items()
+    answer: Answer = {
+        "name": job.name,
+        "source": source_of(Target(orders["target"]["name"])),
+        "summary": (type(job.source).__doc__ or "").strip().partition("\n")[0],
+        "parameters": encode(job.parameters),
+        "items": len(items),
+        "state": job.state,
+        "methods": list(job.methods),
+        "whole": catalog.whole_total(job),
+    }
+    try:
+        answer["profile"] = encode(watch.watch(job, items, orders["python"]))
+    except Exception as error:  # noqa: BLE001  # the code is the user's; each pattern will tell its own error
+        answer["failed"] = user_traceback(error)
+    return answer
+
+
+def _run(orders: Mapping[str, Any]) -> Answer:
+    """Run a pattern, and say what it took and whether its result is the serial one."""
+    job = _job(orders)
+    pattern = catalog.fit(orders["pattern"], job.state, whole=catalog.whole_total(job))
+    if isinstance(pattern, str):
+        raise LabError(f"{orders['pattern']}: {pattern}")
+    entry, items = pattern.load(), job.items()
+    waiting = _waiting if pattern.uses_toolkit else _no_clock
+    peaks = Path(orders["peaks"])
+    os.environ[memory.FOLDER] = str(peaks)
+    gc.collect()
+
+    waited, cpu, start = waiting(), _cpu_seconds(), time.perf_counter()
+    result = entry(job, items, orders["workers"])
+    seconds, spent, now = time.perf_counter() - start, _cpu_seconds() - cpu, waiting()
+
+    peak = memory.own_peak()
+    run = {
+        "seconds": seconds,
+        "cpu_seconds": spent,
+        "waiting_seconds": now - waited if now is not None and waited is not None else None,
+        "peak_bytes": peak + memory.workers_peak(peaks) if peak is not None else None,
+    }
+    return {"run": run | encode(reference.compare(job, result, Path(orders["reference"]), write=orders["write"]))}
+
+
+def _waiting() -> float | None:
+    """Seconds that threads have waited so far, by the clock of the waiting door; None if this build has none."""
+    try:
+        from fearless._core import waiting
+    except ImportError:
+        return None
+    kinds: Mapping[str, float] = waiting()
+    return sum(kinds.get(kind, 0.0) for kind in WAITING)
+
+
+def _no_clock() -> float | None:
+    return None
+
+
+def _cpu_seconds() -> float:
+    """CPU seconds of this process and of the children it has waited for."""
+    try:
+        import resource
+    except ImportError:  # Windows knows no children's time
+        return time.process_time()
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
+
+
+def _first_line() -> bytes:
+    """Standard input up to the first newline, unbuffered: a thread reads on from there."""
+    line = bytearray()
+    while not line.endswith(b"\n"):
+        more = os.read(0, 65536)
+        if not more:
+            break
+        line += more
+    return bytes(line)
+
+
+def _end_with_the_lab() -> None:
+    """Wait for the end of standard input, which is the end of the lab, and end this process and all that it started."""
+    while os.read(0, 4096):
+        pass
+    os.killpg(os.getpgrp(), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,29 @@
+"""A future for each item, from the standard library's ``ThreadPoolExecutor``; the caller takes the parts as they come, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from fearless.lab.job import Job
+
+SHARED = "parts handed over"
+KEEP_IN_MIND = "its queue has no bound"
+UPDATE = "one at a time"
+ORDERED = True
+
+
+def collect(job: Job, items: Sequence[Any], workers: int) -> list[Any]:
+    """Every part, in order."""
+    with ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(job.work, items))
+
+
+def fold(job: Job, items: Sequence[Any], workers: int) -> Any:
+    """One state, updated by the caller."""
+    state = job.start()
+    with ThreadPoolExecutor(workers) as pool:
+        for part in pool.map(job.work, items):
+            state = job.update(state, part)
+    return state

@@ -1,0 +1,24 @@
+"""Items are worked on in chunks by whoever is free; each chunk has a state of its own, and the states are merged at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import fearless as fl
+from fearless.lab.job import Job
+
+SHARED = "nothing"
+KEEP_IN_MIND = "work must not share state"
+UPDATE = "in parts"
+ORDERED = True
+
+
+def collect(job: Job, items: Sequence[Any], workers: int) -> list[Any]:
+    """Every part, in order."""
+    return fl.par(items, workers=workers).map(job.work).collect()
+
+
+def fold(job: Job, items: Sequence[Any], workers: int) -> Any:
+    """Partial states, merged in the order of the items."""
+    return fl.par(items, workers=workers).map(job.work).fold(job.start, job.update, job.merge)

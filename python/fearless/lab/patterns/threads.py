@@ -1,0 +1,47 @@
+"""A scope of threads, each with an equal slice of the items and a state of its own; the states are merged after the join."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+from typing import Any
+
+import fearless as fl
+from fearless.lab.job import Job
+
+SHARED = "nothing"
+KEEP_IN_MIND = "one slow slice delays all"
+UPDATE = "in parts"
+ORDERED = True
+
+
+def collect(job: Job, items: Sequence[Any], workers: int) -> list[Any]:
+    """Every part, in order."""
+
+    def run(piece: Sequence[Any]) -> list[Any]:
+        return [job.work(item) for item in piece]
+
+    with fl.scope() as scope:
+        tasks = [scope.spawn(run, piece) for piece in slices(items, workers)]
+    return [part for task in tasks for part in task.join()]
+
+
+def fold(job: Job, items: Sequence[Any], workers: int) -> Any:
+    """A state for each slice, merged in the order of the items."""
+
+    def run(piece: Sequence[Any]) -> Any:
+        state = job.start()
+        for item in piece:
+            state = job.update(state, job.work(item))
+        return state
+
+    with fl.scope() as scope:
+        tasks = [scope.spawn(run, piece) for piece in slices(items, workers)]
+    return reduce(job.merge, [task.join() for task in tasks])
+
+
+def slices(items: Sequence[Any], count: int) -> list[Sequence[Any]]:
+    """``items`` in ``count`` slices whose lengths differ by one at the most; fewer if there are fewer items."""
+    count = min(count, len(items))
+    edges = [len(items) * index // count for index in range(count + 1)]
+    return [items[start:end] for start, end in zip(edges, edges[1:], strict=False)]

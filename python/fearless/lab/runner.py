@@ -1,0 +1,257 @@
+"""Measures: a fresh process per pattern, number of workers and run, in interleaved rounds, until the budget is used.
+
+Holds the plan, the rounds and the budget. `children` starts processes, `assembly` makes the record. Decides nothing.
+"""
+
+from __future__ import annotations
+
+import datetime
+import random
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from fearless.lab import assembly, catalog, children, corpus, machine
+from fearless.lab._errors import WorkloadError
+from fearless.lab.record import Interpreter, Profile, Record, Refused, Run
+from fearless.lab.resolve import Target
+
+BUDGET_SECONDS = 60.0
+ENOUGH_ROUNDS = 5  # what a verdict needs; fewer only when the budget ends first
+MOST_ROUNDS = 15
+CALIBRATIONS = 7
+PATIENCE = 2.0  # times the budget: what a single run may take before it is stopped
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to measure. ``workers`` and ``patterns`` are chosen by the machine and the workload where they are None."""
+
+    target: Target
+    interpreters: Sequence[Interpreter]  # from `environments`; the first is the one the comparison is about
+    patterns: Sequence[str] | None = None
+    workers: Sequence[int] | None = None
+    budget: float = BUDGET_SECONDS  # seconds, for everything together
+    most_rounds: int = MOST_ROUNDS
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far it is: ``share`` of the budget or of the work, whichever ends first, 0 to 1, and what runs now."""
+
+    share: float
+    text: str
+    runs: int  # finished
+    round: int  # the current one, 0 is the first
+
+
+OnProgress = Callable[[Progress], None]
+Enough = Callable[[Record], bool]
+
+
+def measure(plan: Plan, on_progress: OnProgress | None = None, enough: Enough | None = None) -> Record:
+    """Run the plan and return the record, without a verdict.
+
+    ``on_progress`` is called before each run. ``enough`` is asked after each round from the fifth on and ends the measuring by True.
+    Ctrl-C ends it, too: the record then holds what was measured so far, and says that it was interrupted.
+
+    Blocks: for about the budget; the first round is always begun.
+    Raises: `LabError` if the workload cannot be run at all.
+    """
+    with tempfile.TemporaryDirectory(prefix="fearless-lab-", ignore_cleanup_errors=True) as folder:
+        session = _Session(plan, Path(folder), on_progress or _silent)
+        try:
+            session.begin()
+            session.rounds(enough or _never)
+        except KeyboardInterrupt:
+            session.state.interrupted = True
+        return session.record()
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One process to run."""
+
+    interpreter: Interpreter
+    pattern: str
+    workers: int
+
+
+@dataclass(slots=True)
+class _State:
+    """All that was found so far; what `assembly` makes the record of."""
+
+    described: dict[str, Any] | None = None
+    runs: list[Run] = field(default_factory=list)
+    profiles: list[Profile] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+    patterns: list[catalog.Pattern] = field(default_factory=list)
+    calibrations: dict[str, list[machine.Calibration]] = field(default_factory=dict)
+    rounds: int = 0
+    interrupted: bool = False
+
+
+class _Session:
+    """One measurement from begin to record. Thread safety: for one thread."""
+
+    def __init__(self, plan: Plan, folder: Path, on_progress: OnProgress) -> None:
+        self.plan, self.folder, self.on_progress = plan, folder, on_progress
+        self.state = _State()
+        self.chosen: corpus.Chosen | None = None
+        self.started = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        self.clock = time.monotonic()
+        self.steal = machine.steal_ticks()
+        self.jobs: list[_Job] = []
+
+    def begin(self) -> None:
+        """Choose input, patterns and workers, and profile the workload under every interpreter."""
+        if self.plan.target.built_in:
+            self.chosen = corpus.choose(self.plan.target.args.get("folder", corpus.STANDARD_LIBRARY))
+        for interpreter in self.plan.interpreters:
+            self._tell(f"profile on {interpreter.label}", 0)
+            self._profile(interpreter)
+        counts = self.plan.workers or _worker_counts()
+        for interpreter in self.plan.interpreters:
+            for pattern in self.state.patterns:
+                name = pattern.card.name
+                self.jobs += [_Job(interpreter, name, count) for count in ((1,) if name == "serial" else counts)]
+
+    def rounds(self, enough: Enough) -> None:
+        """Run rounds until there are enough, the budget is used, or nothing is left that works."""
+        took = 0.0
+        for number in range(self.plan.most_rounds):
+            before = self._elapsed()
+            if number and before + took > self.plan.budget:
+                return
+            self._calibrate(number)
+            if not self._round(number):
+                return
+            self.state.rounds = number + 1
+            took = self._elapsed() - before
+            if number + 1 >= ENOUGH_ROUNDS and enough(self.record()):
+                return
+
+    def record(self) -> Record:
+        """The record of what was found so far."""
+        steal = machine.steal_share(self.steal, machine.steal_ticks())
+        return assembly.record(self.plan, self.state, self.chosen, started=self.started, steal=steal)
+
+    def _profile(self, interpreter: Interpreter) -> None:
+        orders = self._orders("profile", python=interpreter.label)
+        answer = children.ask(interpreter.executable, orders, timeout=self._patience())
+        if "error" in answer:
+            raise WorkloadError(_explained(self.plan.target.name, interpreter.label, answer), _trace(answer))
+        if "profile" in answer:
+            self.state.profiles.append(Profile(**answer["profile"]))
+        if self.state.described is None:
+            self.state.described = answer
+            self._choose_patterns(answer)
+
+    def _choose_patterns(self, described: dict[str, Any]) -> None:
+        wanted = catalog.check_names(self.plan.patterns or catalog.PATTERNS)
+        for name in catalog.PATTERNS:
+            if name not in wanted and name != "serial":  # the baseline always runs
+                continue
+            found = catalog.fit(name, described["state"], whole=described["whole"])
+            if isinstance(found, str):
+                self.state.refused.append(Refused(name, found))
+            else:
+                self.state.patterns.append(found)
+
+    def _round(self, number: int) -> bool:
+        """Run every job once, in an order of this round. False if the budget ended before the last."""
+        for done, job in enumerate(jobs := self._ordered(number)):
+            if number == 0 and self.state.runs and self._elapsed() > self.plan.budget:
+                return False
+            self._tell(f"{job.pattern} on {job.interpreter.label}", number, done / len(jobs))
+            run = self._run(job, number)
+            self.state.runs.append(run)
+            if not run.ok:
+                self.jobs.remove(job)  # its speed will not be looked at
+        return bool(self.jobs)
+
+    def _ordered(self, number: int) -> list[_Job]:
+        """The jobs in the order of the round: serial first in the first one, since it leaves what the others are compared with."""
+        jobs = list(self.jobs)
+        random.Random(number).shuffle(jobs)  # noqa: S311  # an order, no secret
+        if number == 0:
+            jobs.sort(key=lambda job: job.pattern != "serial")
+        return jobs
+
+    def _run(self, job: _Job, number: int) -> Run:
+        label = job.interpreter.label
+        orders = self._orders(
+            "run",
+            pattern=job.pattern,
+            workers=job.workers,
+            reference=str(self.folder / f"{label}.reference"),
+            write=number == 0 and job.pattern == "serial",
+        )
+        answer = children.ask(job.interpreter.executable, orders, timeout=self._patience())
+        run = Run(pattern=job.pattern, workers=job.workers, python=label, round=number)
+        if "error" in answer:
+            return replace(run, error=answer["error"])
+        return replace(run, **answer["run"])
+
+    def _calibrate(self, number: int) -> None:
+        if number >= CALIBRATIONS:
+            return
+        spinners = max(2, round(_allowed()))
+        for interpreter in self.plan.interpreters:
+            self._tell(f"effective cores on {interpreter.label}", number)
+            found = self._calibration(interpreter, spinners)
+            if found is not None:
+                self.state.calibrations.setdefault(interpreter.label, []).append(found)
+
+    def _calibration(self, interpreter: Interpreter, spinners: int) -> machine.Calibration | None:
+        if not interpreter.free_threaded or interpreter.gil:
+            return machine.calibrate_with_processes(interpreter.executable, spinners)
+        answer = children.ask(interpreter.executable, {"mode": "cores", "spinners": spinners}, timeout=60.0)
+        return None if "error" in answer else machine.Calibration(**answer)
+
+    def _orders(self, mode: str, **more: Any) -> dict[str, Any]:
+        target = self.plan.target
+        named = {"name": target.name, "args": dict(target.args), "items": target.items}
+        return {"mode": mode, "target": named, "files": self.chosen and self.chosen.paths, **more}
+
+    def _elapsed(self) -> float:
+        return time.monotonic() - self.clock
+
+    def _patience(self) -> float:
+        return max(self.plan.budget, PATIENCE * self.plan.budget - self._elapsed())
+
+    def _tell(self, text: str, number: int, within: float = 0.0) -> None:
+        by_rounds = (number + within) / self.plan.most_rounds
+        share = min(1.0, max(by_rounds, self._elapsed() / self.plan.budget))
+        self.on_progress(Progress(share, text, len(self.state.runs), number))
+
+
+def _worker_counts() -> Sequence[int]:
+    """Two workers, and as many as there are cores: the smallest number that pays is asked for, too."""
+    return sorted({2, max(2, int(_allowed()))})
+
+
+def _allowed() -> float:
+    limits = [float(machine.cpu_count()), *(float(one) for one in (machine.affinity(), machine.cgroup_cpus()) if one)]
+    return min(limits)
+
+
+def _explained(name: str, label: str, answer: dict[str, Any]) -> str:
+    if answer.get("ours"):
+        return str(answer["error"]).rstrip()
+    return f"workload {name} cannot be run on Python {label}"
+
+
+def _trace(answer: dict[str, Any]) -> str | None:
+    return None if answer.get("ours") else answer["error"]
+
+
+def _silent(_: Progress) -> None:
+    pass
+
+
+def _never(_: Record) -> bool:
+    return False

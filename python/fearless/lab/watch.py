@@ -1,0 +1,134 @@
+"""One serial run under a watch: what an item costs, what updating and merging cost, and how much of it lets go of the GIL.
+
+The watch slows the run a little, so its time is for the profile alone and enters no comparison.
+"""
+
+from __future__ import annotations
+
+import sys
+import sysconfig
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import fmean, pstdev, quantiles
+from typing import Any
+
+from fearless.lab.job import Job
+from fearless.lab.record import Profile
+
+TIMED_BLOCKS = 20_000  # more items than that are timed in blocks, or the clock would cost more than they do
+SAMPLE_SECONDS = 0.002
+MARGIN_SECONDS = 0.00005
+ENOUGH_SAMPLES = 20
+
+
+def watch(job: Job, items: Sequence[Any], python: str) -> Profile:
+    """Run ``job`` serially and say what it cost. Blocks: as long as the job takes."""
+    size = -(-len(items) // TIMED_BLOCKS)
+    blocks = [items[start : start + size] for start in range(0, len(items), size)]
+    meter = _Meter(job)
+    with _GilSamples() as gil:
+        seconds, cpu, ready = time.perf_counter(), time.thread_time(), _ready_seconds()
+        halves = [meter.fold(half) for half in (blocks[: len(blocks) // 2], blocks[len(blocks) // 2 :]) if half]
+        merge = meter.merge(halves)
+        seconds, cpu = time.perf_counter() - seconds, time.thread_time() - cpu
+        waited = _ready_seconds()
+    return Profile(
+        python=python,
+        items=len(items),
+        seconds=seconds,
+        cpu_seconds=cpu,
+        work_seconds=sum(meter.work),
+        work_cv=pstdev(meter.work) / mean * size**0.5 if (mean := fmean(meter.work)) > 0 else 0.0,
+        update_seconds=meter.update,
+        merge_seconds=merge,
+        blocked_seconds=max(0.0, seconds - cpu - (waited - ready)) if ready is not None and waited is not None else None,
+        gil_released=gil.share(),
+    )
+
+
+class _Meter:
+    """CPU seconds of work by block, and of updates. Thread safety: for one thread."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.work: list[float] = []
+        self.update = 0.0
+
+    def fold(self, blocks: Sequence[Sequence[Any]]) -> Any:
+        """The state, or the list of parts, of ``blocks``."""
+        job, clock = self.job, time.thread_time
+        state = [] if job.state == "none" else job.start()
+        for block in blocks:
+            start = clock()
+            parts = [job.work(item) for item in block]
+            done = clock()
+            if job.state == "none":
+                state += parts
+            else:
+                for part in parts:
+                    state = job.update(state, part)
+                self.update += clock() - done
+            self.work.append(done - start)
+        return state
+
+    def merge(self, halves: list[Any]) -> float:
+        """CPU seconds to join two halves; 0 if nothing can be joined or has to be."""
+        if len(halves) < 2 or self.job.state not in ("add", "merge"):  # noqa: PLR2004  # two halves
+            return 0.0
+        start = time.thread_time()
+        self.job.merge(*halves)
+        return time.thread_time() - start
+
+
+class _GilSamples:
+    """A thread that wakes up now and then and sees whether it gets the GIL at once.
+
+    Late by more than it was late while nobody held the GIL means that somebody did. Nothing is sampled on a free-threaded build.
+    """
+
+    def __init__(self) -> None:
+        self._stop = threading.Event()
+        self._late: list[float] = []
+        self._idle = 0  # samples taken before the work began
+        self._thread = threading.Thread(target=self._sample, name="gil-samples", daemon=True)
+        self._on = not sysconfig.get_config_var("Py_GIL_DISABLED")
+
+    def __enter__(self) -> _GilSamples:
+        if self._on:
+            self._thread.start()
+            self._stop.wait(ENOUGH_SAMPLES * SAMPLE_SECONDS * 1.5)
+            self._idle = len(self._late)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        if self._on:
+            self._thread.join()
+
+    def share(self) -> float | None:
+        """The share of samples that found the GIL free, 0 to 1; None if there are too few."""
+        idle, busy = self._late[: self._idle], self._late[self._idle :]
+        if min(len(idle), len(busy)) < ENOUGH_SAMPLES // 2:
+            return None
+        limit = quantiles(idle, n=10)[-1] + MARGIN_SECONDS
+        return sum(late <= limit for late in busy) / len(busy)
+
+    def _sample(self) -> None:
+        clock = time.perf_counter
+        while True:
+            due = clock() + SAMPLE_SECONDS
+            if self._stop.wait(SAMPLE_SECONDS):
+                return
+            self._late.append(clock() - due)
+
+
+def _ready_seconds() -> float | None:
+    """Seconds this thread was ready to run and had no CPU; None where the system does not say."""
+    if sys.platform != "linux":
+        return None
+    try:
+        return int(Path("/proc/thread-self/schedstat").read_text(encoding="ascii").split()[1]) / 1e9
+    except (OSError, IndexError, ValueError):
+        return None
