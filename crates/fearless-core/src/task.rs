@@ -134,12 +134,7 @@ impl<T> Task<T> {
 
     /// Goes to `next`, and changes the content with it; wakes whoever joins when that ends the task. `edit` runs
     /// under the inner lock, as in [`Task::with`], and only if the way is open.
-    pub fn advance<R>(
-        &self,
-        pass: Pass,
-        next: State,
-        edit: impl FnOnce(&mut T) -> R,
-    ) -> Result<(R, Wakes), Refusal> {
+    pub fn advance<R>(&self, pass: Pass, next: State, edit: impl FnOnce(&mut T) -> R) -> Result<(R, Wakes), Refusal> {
         let mut inside = sync::lock(&self.inside);
         let word = self.word.load(Ordering::Relaxed);
         if word & SHARED != 0 && pass == Pass::Unshared {
@@ -229,10 +224,7 @@ mod tests {
         let task = in_state(State::Running);
         task.share(|_| ());
 
-        assert_eq!(
-            task.advance(Pass::Unshared, State::Finished, |_| ()).expect_err("it is shared"),
-            Refusal::Shared
-        );
+        assert_eq!(task.advance(Pass::Unshared, State::Finished, |_| ()).expect_err("it is shared"), Refusal::Shared);
         assert!(task.advance(Pass::Holding, State::Finished, |_| ()).is_ok());
         assert!(task.is_shared() && task.state() == State::Finished);
     }

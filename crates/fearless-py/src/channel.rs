@@ -176,7 +176,7 @@ impl Sender {
         self.end.core().capacity()
     }
 
-    fn _close_if_moved(&self) {
+    pub(crate) fn _close_if_moved(&self) {
         if self.end.moved_in {
             self.close();
         }
@@ -332,7 +332,7 @@ impl Receiver {
         self.end.core().capacity()
     }
 
-    fn _close_if_moved(&self) {
+    pub(crate) fn _close_if_moved(&self) {
         if self.end.moved_in {
             self.close();
         }

@@ -2,13 +2,16 @@
 //! `fearless-core`. No algorithm lives here.
 
 mod atomic_int;
+mod call;
 mod channel;
 mod errors;
 mod event_loop;
 mod guard;
 mod mutex;
 mod scope;
+mod task;
 mod thread;
+mod thread_pool;
 mod wait;
 
 /// The native half of fearless.
@@ -24,6 +27,8 @@ mod _core {
         guard::Guard,
         mutex::Mutex,
         scope::Scope,
+        task::{Task, new_task},
+        thread_pool::{Queue, ThreadPool},
         wait::{checkpoint_now, sleep_for, waiting},
     };
 

@@ -1,0 +1,673 @@
+//! `_core.Task`: the native half of a task. Call, outcome and callbacks over the states of `fearless_core::task`.
+//!
+//! `fearless.Task` adds `concurrent.futures.Future` as a second base; everything that `Future` keeps in attributes is
+//! kept here. The stock functions (`wait`, `as_completed`) reach for a future's condition and its list of waiters.
+//! Those are made when somebody first asks for them, and the task is *shared* from then on: its state changes only
+//! under that condition. A task that nobody watches never has one.
+//!
+//! Not here: threads, which Python starts, and the queue of a pool.
+
+use std::{
+    mem,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use fearless_core::{
+    fork, scope as scopes,
+    sync::Arc,
+    task::{self as core, Pass, Refusal, State},
+    waiter::Waiter,
+};
+use pyo3::{
+    PyTraverseError, PyTypeInfo, PyVisit,
+    exceptions::{PyException, PyRuntimeError, PyValueError},
+    import_exception, intern,
+    prelude::*,
+    sync::PyOnceLock,
+    types::{PyDict, PyList, PyString, PyTuple, PyType},
+};
+
+use crate::{
+    call::Call,
+    errors,
+    scope::{Entered, Scope},
+    thread,
+    wait::{self, Kind, Patience},
+};
+
+import_exception!(concurrent.futures, CancelledError);
+import_exception!(concurrent.futures, InvalidStateError);
+import_exception!(fearless.errors, Cancelled);
+
+/// One call and its outcome.
+///
+/// Thread safety: internally synchronized; any thread may call any method.
+#[pyclass(subclass, frozen, generic, module = "fearless._core")]
+pub(crate) struct Task {
+    core: core::Task<Content>,
+    /// The thread that is in the call, or 0.
+    runner: AtomicU64,
+    /// The fork generation in which the task was made, or begun.
+    generation: AtomicU64,
+}
+
+#[derive(Default)]
+struct Content {
+    /// Until it begins.
+    call: Option<Call>,
+    /// Until it begins.
+    scope: Option<Arc<scopes::Scope>>,
+    name: Option<Py<PyString>>,
+    result: Option<Py<PyAny>>,
+    exception: Option<Py<PyAny>>,
+    callbacks: Vec<Py<PyAny>>,
+    watchers: Option<Watchers>,
+}
+
+/// What the stock functions watch a future with.
+struct Watchers {
+    condition: Py<PyAny>,
+    waiters: Py<PyList>,
+}
+
+/// What the end of a task leaves to be dropped or called, once no lock is held.
+struct Remains {
+    call: Option<Call>,
+    callbacks: Vec<Py<PyAny>>,
+    _scope: Option<Arc<scopes::Scope>>,
+    _displaced: [Option<Py<PyAny>>; 2],
+}
+
+impl Content {
+    /// Puts the outcome in place and takes out what is over with it.
+    fn end(&mut self, result: Option<Py<PyAny>>, exception: Option<Py<PyAny>>) -> Remains {
+        Remains {
+            call: self.call.take(),
+            callbacks: mem::take(&mut self.callbacks),
+            _scope: self.scope.take(),
+            _displaced: [mem::replace(&mut self.result, result), mem::replace(&mut self.exception, exception)],
+        }
+    }
+}
+
+impl Task {
+    /// A pending instance of `fearless.Task`.
+    pub(crate) fn make<'py>(
+        py: Python<'py>,
+        call: Call,
+        scope: Option<Arc<scopes::Scope>>,
+        name: Option<Py<PyString>>,
+    ) -> PyResult<Bound<'py, Task>> {
+        let class = class(py)?.as_type_ptr();
+        let none = PyTuple::empty(py);
+        // SAFETY: a class that has been made stays readable, and its `tp_new` is that of `Task`, never null.
+        let new = unsafe { (*class).tp_new };
+        let new = new.ok_or_else(|| PyRuntimeError::new_err("fearless.Task cannot be made"))?;
+        // SAFETY: called attached, with a class that has `Task` as its base and an empty tuple, as `type` would do;
+        // `__init__`, which would only cost time, is left out.
+        let made = unsafe { new(class, none.as_ptr(), std::ptr::null_mut()) };
+        // SAFETY: a new reference or null with an exception set.
+        let task = unsafe { Bound::from_owned_ptr_or_err(py, made) }?.cast_into::<Task>()?;
+        task.get().core.with(|content| {
+            content.call = Some(call);
+            content.scope = scope;
+            content.name = name;
+        });
+        Ok(task)
+    }
+
+    pub(crate) fn is_done(&self) -> bool {
+        self.core.state().is_done()
+    }
+
+    /// Changes the state, under the watchers' condition if there is one. `Ok(Err(state))`: no way leads there.
+    fn advance<R>(
+        slf: &Bound<'_, Task>,
+        next: State,
+        mut edit: impl FnMut(&mut Content) -> R,
+    ) -> PyResult<Result<R, State>> {
+        let core = &slf.get().core;
+        match core.advance(Pass::Unshared, next, &mut edit) {
+            Ok((edited, wakes)) => {
+                wakes.wake();
+                Ok(Ok(edited))
+            }
+            Err(Refusal::State(state)) => Ok(Err(state)),
+            Err(Refusal::Shared) => Task::advance_watched(slf, next, edit),
+        }
+    }
+
+    #[cold]
+    fn advance_watched<R>(
+        slf: &Bound<'_, Task>,
+        next: State,
+        edit: impl FnMut(&mut Content) -> R,
+    ) -> PyResult<Result<R, State>> {
+        let (condition, waiters) = slf.get().watchers(slf.py())?;
+        let held = Held::take(&condition)?;
+        let (edited, wakes) = match slf.get().core.advance(Pass::Holding, next, edit) {
+            Ok(done) => done,
+            Err(Refusal::State(state)) => return Ok(Err(state)),
+            Err(Refusal::Shared) => unreachable!("the condition is held"),
+        };
+        wakes.wake();
+        let told = Task::tell(slf, next, &condition, &waiters);
+        drop(held);
+        // The state stands even if a watcher failed; the caller still has callbacks to call.
+        if let Err(error) = told {
+            error.write_unraisable(slf.py(), Some(slf));
+        }
+        Ok(Ok(edited))
+    }
+
+    /// Tells the watchers of the stock functions. With their condition held.
+    fn tell(
+        slf: &Bound<'_, Task>,
+        next: State,
+        condition: &Bound<'_, PyAny>,
+        waiters: &Bound<'_, PyList>,
+    ) -> PyResult<()> {
+        let add = match next {
+            State::Finished if slf.get().core.with(|content| content.exception.is_some()) => "add_exception",
+            State::Finished => "add_result",
+            State::CancelledAndNotified => "add_cancelled",
+            State::Pending | State::Running | State::Cancelled => "",
+        };
+        if !add.is_empty() {
+            for waiter in waiters {
+                waiter.call_method1(add, (slf,))?;
+            }
+        }
+        if next.is_done() {
+            condition.call_method0("notify_all")?;
+        }
+        Ok(())
+    }
+
+    /// The condition and the list of waiters. Makes the task shared.
+    fn watchers<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyList>)> {
+        let mut fresh = if self.core.is_shared() {
+            None
+        } else {
+            let condition = py.import("threading")?.call_method0("Condition")?.unbind();
+            Some(Watchers { condition, waiters: PyList::empty(py).unbind() })
+        };
+        self.core
+            .share(|content| {
+                if content.watchers.is_none() {
+                    content.watchers = fresh.take();
+                }
+                let watchers = content.watchers.as_ref();
+                watchers.map(|both| (both.condition.clone_ref(py), both.waiters.clone_ref(py)))
+            })
+            .map(|(condition, waiters)| (condition.into_bound(py), waiters.into_bound(py)))
+            .ok_or_else(|| PyRuntimeError::new_err("the task was cleared by the garbage collector"))
+    }
+
+    /// Waits until the task is done. Says in the error which `call` waited.
+    fn wait_done(slf: &Bound<'_, Task>, timeout: Option<&Bound<'_, PyAny>>, call: &str) -> PyResult<State> {
+        let py = slf.py();
+        let patience = Patience::from_timeout(timeout)?;
+        wait::checkpoint(py)?;
+        let task = slf.get();
+        if !task.is_done() {
+            task.sleep(py, patience, call)?;
+        }
+        if task.core.is_shared() {
+            // Whoever set the state holds the condition until the outcome is in place, too.
+            drop(Held::take(&task.watchers(py)?.0)?);
+        }
+        Ok(task.core.state())
+    }
+
+    #[cold]
+    fn sleep(&self, py: Python<'_>, patience: Patience, call: &str) -> PyResult<()> {
+        const PENDING: &str = "the task did not end";
+        self.refuse_deadlock(call)?;
+        if patience == Patience::Once {
+            return Err(errors::timeout(call, PENDING));
+        }
+        let waiter = Waiter::new();
+        let Some(ticket) = self.core.join(&waiter) else { return Ok(()) };
+        let ended = wait::wait(py, &waiter, Kind::Join, patience);
+        self.core.leave(ticket);
+        if matches!(ended, wait::Ended::Ready(_)) { Ok(()) } else { Err(ended.error(call, PENDING)) }
+    }
+
+    /// Refuses a wait that could never end.
+    fn refuse_deadlock(&self, call: &str) -> PyResult<()> {
+        let runner = self.runner.load(Ordering::Acquire);
+        let generation = self.generation.load(Ordering::Relaxed);
+        if runner == thread::ident() {
+            return Err(errors::DeadlockError::new_err(format!("{call}: this thread is running the task itself")));
+        }
+        let lost = match self.core.state() {
+            State::Pending => generation != fork::generation() && self.core.with(|content| content.call.is_some()),
+            State::Running => runner != 0 && fork::vanished(runner, generation),
+            _ => false,
+        };
+        if lost {
+            let text = format!("{call}: the task belongs to the parent of a fork; nothing here will end it");
+            return Err(errors::DeadlockError::new_err(text));
+        }
+        Ok(())
+    }
+
+    /// Begins the call: it is this thread's now. `None`: it was cancelled, or is nobody's to begin.
+    fn begin(slf: &Bound<'_, Task>) -> PyResult<Option<(Call, Option<Arc<scopes::Scope>>)>> {
+        let begun = Task::advance(slf, State::Running, |content| (content.call.take(), content.scope.take()))?;
+        match begun {
+            Ok((Some(call), scope)) => {
+                let task = slf.get();
+                task.generation.store(fork::generation(), Ordering::Relaxed);
+                task.runner.store(thread::ident(), Ordering::Release);
+                Ok(Some((call, scope)))
+            }
+            Ok((None, _)) => Ok(None),
+            Err(State::Cancelled) => {
+                Task::notify_cancelled(slf)?;
+                Ok(None)
+            }
+            Err(_) => Ok(None),
+        }
+    }
+
+    fn notify_cancelled(slf: &Bound<'_, Task>) -> PyResult<()> {
+        Task::advance(slf, State::CancelledAndNotified, |_| ()).map(drop)
+    }
+
+    /// Makes the call on this thread and ends the task with what came of it. Errors of our own go to
+    /// `sys.unraisablehook`; those of the call are the task's outcome.
+    pub(crate) fn run(slf: &Bound<'_, Task>) {
+        if let Err(error) = Task::begin(slf).and_then(|begun| match begun {
+            Some((call, scope)) => Task::perform(slf, call, scope),
+            None => Ok(()),
+        }) {
+            error.write_unraisable(slf.py(), Some(slf));
+        }
+    }
+
+    fn perform(slf: &Bound<'_, Task>, call: Call, scope: Option<Arc<scopes::Scope>>) -> PyResult<()> {
+        let py = slf.py();
+        let entered = Entered::enter(scope);
+        let outcome = call.make(py);
+        drop(entered);
+        // Who joins may rely on it: the arguments are gone and what was moved here is closed.
+        call.close_moved(py);
+        drop(call);
+        slf.get().runner.store(0, Ordering::Release);
+        let remains = match outcome {
+            Ok(result) => Task::finish(slf, Some(result), None)?,
+            Err(error) if error.is_instance_of::<Cancelled>(py) => {
+                Task::advance(slf, State::CancelledAndNotified, |content| content.end(None, None))?
+            }
+            Err(error) => Task::finish(slf, None, Some(error.into_value(py).into_any()))?,
+        };
+        match remains {
+            Ok(remains) => Task::clean_up(slf, remains),
+            // Somebody ended the task while its call was running; the outcome is nobody's.
+            Err(_) => Ok(()),
+        }
+    }
+
+    fn finish(
+        slf: &Bound<'_, Task>,
+        mut result: Option<Py<PyAny>>,
+        mut exception: Option<Py<PyAny>>,
+    ) -> PyResult<Result<Remains, State>> {
+        Task::advance(slf, State::Finished, |content| content.end(result.take(), exception.take()))
+    }
+
+    /// Ends a task that will not begin with an error.
+    pub(crate) fn fail(slf: &Bound<'_, Task>, error: Py<PyAny>) -> PyResult<()> {
+        match Task::finish(slf, None, Some(error))? {
+            Ok(remains) => Task::clean_up(slf, remains),
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Cancels a task that nobody will come by to run.
+    pub(crate) fn abandon(slf: &Bound<'_, Task>) -> PyResult<()> {
+        Task::cancel(slf)?;
+        Task::notify_cancelled(slf)
+    }
+
+    /// What is left to do when a task has ended, with no lock held.
+    fn clean_up(slf: &Bound<'_, Task>, remains: Remains) -> PyResult<()> {
+        if let Some(call) = &remains.call {
+            call.close_moved(slf.py());
+        }
+        Task::call_back(slf, remains.callbacks)
+    }
+
+    /// Calls them all, also after one has failed with more than an `Exception`; raises the first such failure.
+    fn call_back(slf: &Bound<'_, Task>, callbacks: Vec<Py<PyAny>>) -> PyResult<()> {
+        callbacks.into_iter().map(|callback| call_one(slf, callback.bind(slf.py()))).fold(Ok(()), Result::and)
+    }
+
+    fn text(&self, py: Python<'_>, end: &str) -> PyResult<String> {
+        let (result, exception) = self.core.with(|content| {
+            (content.result.as_ref().map(|it| it.clone_ref(py)), content.exception.as_ref().map(|it| it.clone_ref(py)))
+        });
+        Ok(match (self.core.state(), exception) {
+            (State::Pending, _) => format!("state=pending{end}"),
+            (State::Running, _) => format!("state=running{end}"),
+            (State::Cancelled | State::CancelledAndNotified, _) => format!("state=cancelled{end}"),
+            (State::Finished, Some(error)) => {
+                format!("state=finished raised {}{end}", error.bind(py).get_type().name()?)
+            }
+            (State::Finished, None) => {
+                let kind = result.map_or_else(|| Ok("NoneType".to_owned()), |it| class_name(it.bind(py)))?;
+                format!("state=finished returned {kind}{end}")
+            }
+        })
+    }
+}
+
+fn class_name(object: &Bound<'_, PyAny>) -> PyResult<String> {
+    Ok(object.get_type().name()?.to_string())
+}
+
+/// The condition of the watchers, held while it lives.
+struct Held<'a, 'py> {
+    condition: &'a Bound<'py, PyAny>,
+}
+
+impl<'a, 'py> Held<'a, 'py> {
+    fn take(condition: &'a Bound<'py, PyAny>) -> PyResult<Held<'a, 'py>> {
+        condition.call_method0(intern!(condition.py(), "acquire"))?;
+        Ok(Held { condition })
+    }
+}
+
+impl Drop for Held<'_, '_> {
+    fn drop(&mut self) {
+        if let Err(error) = self.condition.call_method0(intern!(self.condition.py(), "release")) {
+            error.write_unraisable(self.condition.py(), Some(self.condition));
+        }
+    }
+}
+
+/// Calls a callback; logs what it raises, as `concurrent.futures` does, unless it is no `Exception`.
+fn call_one(task: &Bound<'_, Task>, callback: &Bound<'_, PyAny>) -> PyResult<()> {
+    let py = task.py();
+    let Err(error) = callback.call1((task,)) else { return Ok(()) };
+    if !error.is_instance_of::<PyException>(py) {
+        return Err(error);
+    }
+    let logger = py.import("concurrent.futures._base")?.getattr("LOGGER")?;
+    let info = PyDict::new(py);
+    info.set_item("exc_info", error.into_value(py))?;
+    logger.call_method("error", ("exception calling callback for %r", task), Some(&info)).map(drop)
+}
+
+/// `fearless.Task`.
+fn class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
+    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    let class = CLASS.get_or_try_init(py, || {
+        let class = py.import("fearless.threads")?.getattr("Task")?.cast_into::<PyType>()?;
+        // What `Task::make` relies on.
+        debug_assert!(class.is_subclass(&Task::type_object(py))?);
+        Ok::<_, PyErr>(class.unbind())
+    })?;
+    Ok(class.bind(py))
+}
+
+#[pymethods]
+impl Task {
+    #[new]
+    fn new() -> Task {
+        Task {
+            core: core::Task::new(Content::default()),
+            runner: AtomicU64::new(0),
+            generation: AtomicU64::new(fork::generation()),
+        }
+    }
+
+    /// Return what the call returned, or raise what it raised, with the traceback of its thread.
+    ///
+    /// Blocks: until the task is done; a cancellation point; Ctrl-C gets through.
+    /// Raises: `Timeout` after `timeout` seconds; `concurrent.futures.CancelledError` if the task was cancelled;
+    /// `DeadlockError` in the task itself; `ValueError` if `timeout` is negative or NaN.
+    #[pyo3(signature = (timeout=None))]
+    fn result(slf: &Bound<'_, Self>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<Py<PyAny>> {
+        Task::outcome(slf, timeout, "result")
+    }
+
+    /// The same as `result`, under the name that threads have for it.
+    ///
+    /// Blocks: until the task is done; a cancellation point; Ctrl-C gets through.
+    /// Raises: `Timeout` after `timeout` seconds; `concurrent.futures.CancelledError` if the task was cancelled;
+    /// `DeadlockError` in the task itself; `ValueError` if `timeout` is negative or NaN.
+    #[pyo3(signature = (timeout=None))]
+    fn join(slf: &Bound<'_, Self>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<Py<PyAny>> {
+        Task::outcome(slf, timeout, "join")
+    }
+
+    /// Return what the call raised, or `None`.
+    ///
+    /// Blocks: until the task is done; a cancellation point; Ctrl-C gets through.
+    /// Raises: `Timeout` after `timeout` seconds; `concurrent.futures.CancelledError` if the task was cancelled;
+    /// `DeadlockError` in the task itself; `ValueError` if `timeout` is negative or NaN.
+    #[pyo3(signature = (timeout=None))]
+    fn exception(slf: &Bound<'_, Self>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Py<PyAny>>> {
+        if Task::wait_done(slf, timeout, "exception")?.is_cancelled() {
+            return Err(CancelledError::new_err(()));
+        }
+        Ok(slf.get().get_exception(slf.py()))
+    }
+
+    /// Cancel the task if it has not begun. Whether it is cancelled now.
+    fn cancel(slf: &Bound<'_, Self>) -> PyResult<bool> {
+        match Task::advance(slf, State::Cancelled, |content| content.end(None, None))? {
+            Ok(remains) => Task::clean_up(slf, remains).map(|()| true),
+            Err(state) => Ok(state.is_cancelled()),
+        }
+    }
+
+    /// Whether the task was cancelled, or ended by the cancellation of its scope.
+    fn cancelled(&self) -> bool {
+        self.core.state().is_cancelled()
+    }
+
+    /// Whether a thread is in the call.
+    fn running(&self) -> bool {
+        self.core.state() == State::Running
+    }
+
+    /// Whether the task has ended or was cancelled.
+    fn done(&self) -> bool {
+        self.is_done()
+    }
+
+    /// The name it was given; a spawned task has that of its thread.
+    #[getter]
+    fn name(&self, py: Python<'_>) -> Option<Py<PyString>> {
+        self.core.with(|content| content.name.as_ref().map(|name| name.clone_ref(py)))
+    }
+
+    #[setter(_name)]
+    fn put_name(&self, name: Py<PyString>) {
+        drop(self.core.with(|content| content.name.replace(name)));
+    }
+
+    /// Call `fn(task)` when the task is done, on the thread that ends it; at once if it is done.
+    #[pyo3(signature = (r#fn, /))]
+    fn add_done_callback(slf: &Bound<'_, Self>, r#fn: Bound<'_, PyAny>) -> PyResult<()> {
+        let core = &slf.get().core;
+        let mut callback = Some(r#fn.clone().unbind());
+        core.with(|content| {
+            // The state is set under the same lock.
+            if !core.state().is_done() {
+                content.callbacks.extend(callback.take());
+            }
+        });
+        if callback.is_some() { call_one(slf, &r#fn) } else { Ok(()) }
+    }
+
+    /// Begin, or learn that the task was cancelled. For executors.
+    fn set_running_or_notify_cancel(slf: &Bound<'_, Self>) -> PyResult<bool> {
+        match Task::advance(slf, State::Running, |_| ())? {
+            Ok(()) => Ok(true),
+            Err(State::Cancelled) => Task::notify_cancelled(slf).map(|()| false),
+            Err(_) => {
+                let text = format!("a task begins once; this one is {}", slf.repr()?);
+                Err(PyRuntimeError::new_err(text))
+            }
+        }
+    }
+
+    /// End the task with a result. For executors.
+    fn set_result(slf: &Bound<'_, Self>, result: Py<PyAny>) -> PyResult<()> {
+        let ended = Task::finish(slf, Some(result), None)?;
+        Task::settle(slf, ended)
+    }
+
+    /// End the task with an exception. For executors.
+    fn set_exception(slf: &Bound<'_, Self>, exception: Option<Py<PyAny>>) -> PyResult<()> {
+        let ended = Task::finish(slf, None, exception)?;
+        Task::settle(slf, ended)
+    }
+
+    /// Make the call on this thread.
+    fn _run(slf: &Bound<'_, Self>) {
+        Task::run(slf);
+    }
+
+    /// Cancel a task that nobody will come by to run.
+    fn _abandon(slf: &Bound<'_, Self>) -> PyResult<()> {
+        Task::abandon(slf)
+    }
+
+    fn _invoke_callbacks(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let callbacks = slf.get().core.with(|content| mem::take(&mut content.callbacks));
+        Task::call_back(slf, callbacks)
+    }
+
+    #[getter(_condition)]
+    fn get_condition<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.watchers(py).map(|(condition, _)| condition)
+    }
+
+    #[getter(_waiters)]
+    fn get_waiters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        self.watchers(py).map(|(_, waiters)| waiters)
+    }
+
+    /// A copy: a callback is added by `add_done_callback` only.
+    #[getter(_done_callbacks)]
+    fn get_done_callbacks(&self, py: Python<'_>) -> Vec<Py<PyAny>> {
+        self.core.with(|content| content.callbacks.iter().map(|callback| callback.clone_ref(py)).collect())
+    }
+
+    #[getter(_state)]
+    fn get_state(&self) -> &'static str {
+        state_name(self.core.state())
+    }
+
+    #[setter(_state)]
+    fn set_state(&self, state: &str) -> PyResult<()> {
+        let next = STATES.into_iter().find(|&(_, name)| name == state);
+        let (next, _) = next.ok_or_else(|| PyValueError::new_err(format!("a task is never {state:?}")))?;
+        self.core.force(next).wake();
+        Ok(())
+    }
+
+    #[getter(_result)]
+    fn get_result(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        self.core.with(|content| content.result.as_ref().map(|result| result.clone_ref(py)))
+    }
+
+    #[setter(_result)]
+    fn put_result(&self, result: Option<Py<PyAny>>) {
+        drop(self.core.with(|content| mem::replace(&mut content.result, result)));
+    }
+
+    #[getter(_exception)]
+    fn get_exception(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        self.core.with(|content| content.exception.as_ref().map(|exception| exception.clone_ref(py)))
+    }
+
+    #[setter(_exception)]
+    fn put_exception(&self, exception: Option<Py<PyAny>>) {
+        drop(self.core.with(|content| mem::replace(&mut content.exception, exception)));
+    }
+
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        let (py, task) = (slf.py(), slf.get());
+        let name = match task.name(py) {
+            Some(name) => format!(" {}", name.bind(py).repr()?),
+            None => String::new(),
+        };
+        let text = task.text(py, ">")?;
+        Ok(format!("<{}{name} at {:#x} {text}", class_name(slf)?, slf.as_ptr() as usize))
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.core.with(|content| {
+            if let Some(call) = &content.call {
+                call.visit(&visit)?;
+            }
+            visit.call(&content.result)?;
+            visit.call(&content.exception)?;
+            if let Some(watchers) = &content.watchers {
+                visit.call(&watchers.condition)?;
+                visit.call(&watchers.waiters)?;
+            }
+            content.callbacks.iter().try_for_each(|callback| visit.call(callback))
+        })
+    }
+
+    fn __clear__(&self) {
+        drop(self.core.with(mem::take));
+    }
+}
+
+impl Task {
+    fn outcome(slf: &Bound<'_, Task>, timeout: Option<&Bound<'_, PyAny>>, call: &str) -> PyResult<Py<PyAny>> {
+        if Task::wait_done(slf, timeout, call)?.is_cancelled() {
+            return Err(CancelledError::new_err(()));
+        }
+        let (py, task) = (slf.py(), slf.get());
+        match task.get_exception(py) {
+            Some(exception) => Err(PyErr::from_value(exception.into_bound(py))),
+            None => Ok(task.get_result(py).unwrap_or_else(|| py.None())),
+        }
+    }
+
+    fn settle(slf: &Bound<'_, Task>, ended: Result<Remains, State>) -> PyResult<()> {
+        match ended {
+            Ok(remains) => Task::clean_up(slf, remains),
+            Err(state) => Err(InvalidStateError::new_err(format!("{}: {}", state_name(state), slf.repr()?))),
+        }
+    }
+}
+
+const STATES: [(State, &str); 5] = [
+    (State::Pending, "PENDING"),
+    (State::Running, "RUNNING"),
+    (State::Cancelled, "CANCELLED"),
+    (State::CancelledAndNotified, "CANCELLED_AND_NOTIFIED"),
+    (State::Finished, "FINISHED"),
+];
+
+/// The name that `concurrent.futures` has for a state.
+fn state_name(state: State) -> &'static str {
+    STATES[state as usize].1
+}
+
+/// Make a pending task, which enters `scope` when it runs; without one it runs outside every scope.
+///
+/// Raises: `TypeError` if `fn` is not callable.
+#[pyfunction]
+#[pyo3(signature = (r#fn, args, kwargs=None, *, scope=None, name=None))]
+pub(crate) fn new_task<'py>(
+    r#fn: &Bound<'py, PyAny>,
+    args: &Bound<'py, PyTuple>,
+    kwargs: Option<&Bound<'py, PyDict>>,
+    scope: Option<&Bound<'py, Scope>>,
+    name: Option<Py<PyString>>,
+) -> PyResult<Bound<'py, Task>> {
+    let call = Call::new(r#fn, args, kwargs)?;
+    Task::make(r#fn.py(), call, scope.map(|scope| Arc::clone(scope.get().core())), name)
+}

@@ -1,0 +1,298 @@
+//! `_core.ThreadPool`: submitting, and the loop of a worker, over the queue of `fearless_core::thread_pool`.
+//!
+//! The tasks belong to one private object, `PoolQueue`, which alone shows them to the collector. The handle of the
+//! pool and its workers refer to it; when the handle is dropped, the queue closes and the workers end by themselves.
+//!
+//! Not here: starting threads, and the end of the process; `fearless.pools` does both.
+
+use std::{
+    cell::Cell,
+    ptr,
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use fearless_core::{
+    fork,
+    thread_pool::{self as core, Next, Submit},
+    waiter::Waiter,
+};
+use pyo3::{
+    PyTraverseError, PyVisit,
+    exceptions::PyRuntimeError,
+    import_exception, intern,
+    prelude::*,
+    types::{PyDict, PyTuple},
+};
+
+use crate::{
+    call::Call,
+    errors,
+    task::Task,
+    wait::{self, Kind, Patience},
+};
+
+import_exception!(concurrent.futures.thread, BrokenThreadPool);
+
+thread_local! {
+    /// The queue that the calling thread works for; compared, never followed.
+    static MINE: Cell<*const Queue> = const { Cell::new(ptr::null()) };
+}
+
+/// What a pool and its workers share.
+///
+/// Thread safety: internally synchronized.
+#[pyclass(frozen, weakref, name = "PoolQueue", module = "fearless._core")]
+pub(crate) struct Queue {
+    core: core::ThreadPool<Py<Task>>,
+    /// An initializer failed.
+    broken: AtomicBool,
+}
+
+impl Queue {
+    fn is_mine(&self) -> bool {
+        MINE.get() == ptr::from_ref(self)
+    }
+
+    fn refusal(&self) -> PyErr {
+        if self.broken.load(Ordering::Acquire) {
+            BrokenThreadPool::new_err("an initializer of the pool failed; it takes no tasks")
+        } else {
+            PyRuntimeError::new_err("the pool is shut down; it takes no more tasks")
+        }
+    }
+
+    /// Runs tasks until the pool has ended, or until a task forks: the child's pool knows nothing of this thread.
+    fn serve(&self, py: Python<'_>) {
+        let generation = fork::generation();
+        let waiter = Waiter::new();
+        let mut next = self.core.begin(&waiter);
+        while generation == fork::generation() {
+            next = match next {
+                Next::Run(task, wakes) => {
+                    wakes.wake();
+                    Task::run(task.bind(py));
+                    drop(task);
+                    self.core.next(&waiter)
+                }
+                Next::Wait(ticket) => {
+                    let ended = wait::wait(py, &waiter, Kind::Pool, Patience::Forever);
+                    self.core.resume(ticket, ended.claim(), &waiter)
+                }
+                Next::Leave(wakes) => return wakes.wake(),
+            };
+        }
+    }
+
+    fn fail_all(py: Python<'_>, tasks: Vec<Py<Task>>, error: &Bound<'_, PyAny>) -> PyResult<()> {
+        tasks.into_iter().try_for_each(|task| Task::fail(task.bind(py), error.clone().unbind()))
+    }
+}
+
+#[pymethods]
+impl Queue {
+    /// Run tasks on this thread until the pool has ended.
+    fn work(&self, py: Python<'_>) {
+        let outside = MINE.replace(self);
+        self.serve(py);
+        MINE.set(outside);
+    }
+
+    /// A worker that was to be started does not exist. If it was to be the only one, all tasks fail with `error`;
+    /// whether that happened.
+    fn not_started(&self, py: Python<'_>, error: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let (stranded, wakes) = self.core.not_started();
+        wakes.wake();
+        let failed = !stranded.is_empty();
+        Queue::fail_all(py, stranded, error).map(|()| failed)
+    }
+
+    /// The initializer of a worker failed: the pool takes no tasks any more, and those it has fail with `error`.
+    fn break_down(&self, py: Python<'_>, error: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.broken.store(true, Ordering::Release);
+        let (tasks, wakes) = self.core.close(true);
+        wakes.wake();
+        let failed = Queue::fail_all(py, tasks, error);
+        self.core.not_started().1.wake();
+        failed
+    }
+
+    /// Take no more tasks; run, or with `cancel` cancel, what is queued.
+    #[pyo3(signature = (*, cancel=false))]
+    fn close(&self, py: Python<'_>, cancel: bool) -> PyResult<()> {
+        let (tasks, wakes) = self.core.close(cancel);
+        wakes.wake();
+        tasks.into_iter().try_for_each(|task| Task::abandon(task.bind(py)))
+    }
+
+    /// Wait until the last worker has ended.
+    ///
+    /// Raises: `DeadlockError` on one of them.
+    fn join(&self, py: Python<'_>) -> PyResult<()> {
+        if self.is_mine() {
+            return Err(errors::DeadlockError::new_err("shutdown: a worker of the pool waits for its own end"));
+        }
+        wait::checkpoint(py)?;
+        let waiter = Waiter::new();
+        let Some(ticket) = self.core.join(&waiter) else { return Ok(()) };
+        let ended = wait::wait(py, &waiter, Kind::Join, Patience::Forever);
+        self.core.leave_join(ticket);
+        match ended {
+            wait::Ended::Failed(_, error) => Err(error),
+            wait::Ended::Ready(_) | wait::Ended::TimedOut => Ok(()),
+        }
+    }
+
+    #[getter]
+    fn closed(&self) -> bool {
+        self.core.snapshot().closed
+    }
+
+    #[getter]
+    fn broken(&self) -> bool {
+        self.broken.load(Ordering::Acquire)
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.core.visit(|task| visit.call(task))
+    }
+
+    fn __clear__(&self) {
+        drop(self.core.clear());
+    }
+}
+
+/// The native half of `fearless.ThreadPool`.
+///
+/// Thread safety: internally synchronized; any thread may call any method.
+#[pyclass(subclass, frozen, module = "fearless._core")]
+pub(crate) struct ThreadPool {
+    queue: OnceLock<Py<Queue>>,
+}
+
+#[pymethods]
+impl ThreadPool {
+    /// The arguments are those of the subclass, whose `__init__` calls `_open`.
+    #[new]
+    #[pyo3(signature = (*_args, **_kwargs))]
+    fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> ThreadPool {
+        ThreadPool { queue: OnceLock::new() }
+    }
+
+    fn _open(&self, py: Python<'_>, workers: usize, backlog: Option<usize>) -> PyResult<()> {
+        let core = core::ThreadPool::new(workers, backlog);
+        let queue = Py::new(py, Queue { core, broken: AtomicBool::new(false) })?;
+        self.queue.set(queue).map_err(|_| PyRuntimeError::new_err("a ThreadPool is initialized once"))
+    }
+
+    /// What the workers share with the pool.
+    #[getter]
+    fn _queue(&self) -> PyResult<&Py<Queue>> {
+        self.queue.get().ok_or_else(|| PyRuntimeError::new_err("ThreadPool.__init__ was not called"))
+    }
+
+    /// Have `fn(*args, **kwargs)` called by a worker.
+    ///
+    /// Blocks: while `backlog` tasks are queued, unless a worker of this pool submits; a cancellation point; Ctrl-C
+    /// gets through.
+    /// Raises: `RuntimeError` after `shutdown`, or when no thread can be started; `BrokenThreadPool` when an
+    /// initializer has failed; `TypeError` if `fn` is not callable.
+    #[pyo3(signature = (r#fn, /, *args, **kwargs))]
+    fn submit<'py>(
+        slf: &Bound<'py, Self>,
+        r#fn: &Bound<'py, PyAny>,
+        args: &Bound<'py, PyTuple>,
+        kwargs: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, Task>> {
+        let task = Task::make(slf.py(), Call::new(r#fn, args, kwargs)?, None, None)?;
+        ThreadPool::submit_task(slf, &task)?;
+        Ok(task)
+    }
+
+    /// Have a pending task run by a worker. It is cancelled if it is not accepted.
+    fn _enqueue(slf: &Bound<'_, Self>, task: &Bound<'_, Task>) -> PyResult<()> {
+        ThreadPool::submit_task(slf, task)
+    }
+
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        let core = &slf.get()._queue()?.get().core;
+        let now = core.snapshot();
+        let state = if now.closed { "shut down" } else { "open" };
+        let name = slf.get_type().name()?;
+        let (busy, limit) = (now.workers - now.idle.min(now.workers), core.limit());
+        let backlog = core.backlog().map_or(String::new(), |backlog| format!(" of {backlog}"));
+        Ok(format!("<{name} {state}, {busy} of {limit} workers busy, {}{backlog} queued>", now.queued))
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(self.queue.get())
+    }
+}
+
+impl ThreadPool {
+    fn submit_task(slf: &Bound<'_, ThreadPool>, task: &Bound<'_, Task>) -> PyResult<()> {
+        let accepted = ThreadPool::enqueue(slf, task);
+        if accepted.is_err() {
+            // Also closes what was moved into the call.
+            Task::abandon(task)?;
+        }
+        accepted
+    }
+
+    fn enqueue(slf: &Bound<'_, ThreadPool>, task: &Bound<'_, Task>) -> PyResult<()> {
+        let queue = slf.get()._queue()?.get();
+        let submitted = if queue.core.backlog().is_none() || queue.is_mine() {
+            queue.core.submit_over(task.clone().unbind())
+        } else {
+            wait::checkpoint(slf.py())?;
+            queue.core.try_submit(task.clone().unbind())
+        };
+        match submitted {
+            Submit::Queued(wakes) => {
+                wakes.wake();
+                Ok(())
+            }
+            Submit::Start => ThreadPool::start_worker(slf),
+            Submit::Full(task) => ThreadPool::enqueue_slowly(slf, task),
+            Submit::Closed(_) | Submit::GaveUp(_) | Submit::Wait(_) => Err(queue.refusal()),
+        }
+    }
+
+    #[cold]
+    fn enqueue_slowly(slf: &Bound<'_, ThreadPool>, task: Py<Task>) -> PyResult<()> {
+        let py = slf.py();
+        let queue = slf.get()._queue()?.get();
+        let waiter = Waiter::new();
+        match queue.core.submit(task, &waiter) {
+            Submit::Wait(ticket) => {
+                let ended = wait::wait(py, &waiter, Kind::Pool, Patience::Forever);
+                match queue.core.resume_submit(ticket, ended.claim()) {
+                    Submit::Closed(_) => Err(queue.refusal()),
+                    Submit::GaveUp(_) => Err(ended.error("submit", "there was no room")),
+                    _ => Ok(()),
+                }
+            }
+            Submit::Queued(wakes) => {
+                wakes.wake();
+                Ok(())
+            }
+            Submit::Start => ThreadPool::start_worker(slf),
+            Submit::Full(_) | Submit::Closed(_) | Submit::GaveUp(_) => Err(queue.refusal()),
+        }
+    }
+
+    #[cold]
+    fn start_worker(slf: &Bound<'_, ThreadPool>) -> PyResult<()> {
+        slf.call_method0(intern!(slf.py(), "_start_worker")).map(drop)
+    }
+}
+
+impl Drop for ThreadPool {
+    fn drop(&mut self) {
+        if let Some(queue) = self.queue.get() {
+            queue.get().core.close(false).1.wake();
+        }
+    }
+}

@@ -1,0 +1,42 @@
+"""Reading arguments that several modules share: counts, seconds, and how many cores this process may use.
+
+Every refusal names the rule and the value seen. Not here: arguments that the native half reads by itself.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import os
+from typing import SupportsIndex
+
+__all__ = ["at_least", "seconds", "usable_cores"]
+
+
+def at_least(name: str, value: SupportsIndex, least: int) -> int:
+    """Return ``value`` as an ``int`` of at least ``least``."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be a whole number >= {least}, got {value!r}") from None
+    if number < least:
+        raise ValueError(f"{name} must be >= {least}, got {number}")
+    return number
+
+
+def seconds(timeout: float | None) -> float | None:
+    """Return a timeout in seconds; ``None`` when it is without bound."""
+    if timeout is None or timeout == math.inf:
+        return None
+    if not timeout >= 0:  # NaN compares false
+        raise ValueError(f"timeout must be None or a number of seconds >= 0, got {timeout!r}")
+    return timeout
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may run on: its affinity where the system knows one."""
+    if hasattr(os, "process_cpu_count"):
+        return os.process_cpu_count() or 1
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0)) or 1
+    return os.cpu_count() or 1

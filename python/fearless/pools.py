@@ -1,0 +1,192 @@
+"""Thread pools: workers that are used again, and one queue.
+
+The native half holds the queue and the loop of a worker; here is what starts threads, and what ends them with the
+process. Not here: work that is shared out in chunks (``parallel.py``).
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor
+from typing import Any, SupportsIndex, TypeVar
+
+from fearless import _exit, _native
+from fearless._arguments import at_least, seconds, usable_cores
+from fearless.threads import Task
+
+__all__ = ["ThreadPool"]
+
+T = TypeVar("T")
+
+_MOST_BY_DEFAULT = 32
+_number = itertools.count(1)
+
+
+class ThreadPool(_native.ThreadPool, Executor):
+    """Workers that take calls from one queue: a ``concurrent.futures.Executor``.
+
+    ``workers`` is the most threads there will be; one is started only when a task finds none idle. By default they are
+    the usable cores and four more, at most 32: enough for tasks that wait a little; for pure computation pass the
+    number of cores. ``backlog`` bounds the tasks that wait for a worker: ``submit`` then waits for room, so that a fast
+    producer cannot fill the memory; with 0 a task goes only to a worker that is free. ``initializer(*initargs)`` runs
+    first in every worker; if it fails, so does every task.
+
+    Leaving the ``with`` block waits for all tasks, as the end of the process does. A task sees the context variables
+    of its ``submit``, is outside every scope, and may submit to its own pool, even when the backlog is full.
+
+    Thread safety: internally synchronized; any thread may call any method.
+
+    Example:
+        >>> import fearless as fl
+        >>> with fl.ThreadPool(2) as pool:
+        ...     task = pool.submit(pow, 2, 8)
+        ...     list(pool.map(abs, [-1, 2, -3]))
+        [1, 2, 3]
+        >>> task.result()
+        256
+    """
+
+    def __init__(
+        self,
+        workers: SupportsIndex | None = None,
+        *,
+        backlog: SupportsIndex | None = None,
+        name: str | None = None,
+        initializer: Callable[..., object] | None = None,
+        initargs: tuple[Any, ...] = (),
+    ) -> None:
+        most = default_workers() if workers is None else at_least("workers", workers, 1)
+        if initializer is not None and not callable(initializer):
+            raise TypeError(f"initializer must be callable, got {initializer!r}")
+        self._open(most, None if backlog is None else at_least("backlog", backlog, 0))
+        self._name = name or f"ThreadPool-{next(_number)}"
+        self._initializer = initializer
+        self._initargs = initargs
+        self._worker_number = itertools.count()
+        self._threads: set[threading.Thread] = set()
+
+    def map(
+        self,
+        fn: Callable[..., T],
+        /,
+        *iterables: Iterable[Any],
+        timeout: float | None = None,
+        chunksize: int = 1,
+    ) -> Iterator[T]:
+        """Submit ``fn`` for every item of the iterables, side by side; return an iterator over the results, in order.
+
+        All is submitted before this returns. ``timeout`` seconds bound the whole, counted from here. The iterator
+        cancels what has not begun when it raises or is closed. ``chunksize`` is there for ``ProcessPoolExecutor``'s
+        sake and is ignored.
+
+        Blocks: while the backlog is full, and then in the iterator until the next result is there; a cancellation
+        point; Ctrl-C gets through.
+        Raises: as ``submit``; the iterator raises ``Timeout``, or what ``fn`` raised.
+        """
+        del chunksize
+        limit = seconds(timeout)
+        end = None if limit is None else time.monotonic() + limit
+        tasks: deque[Task[T]] = deque()
+        try:
+            tasks.extend(self.submit(fn, *args) for args in zip(*iterables, strict=False))
+        except BaseException:
+            _cancel(tasks)
+            raise
+        return _results(tasks, end)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002 - Executor's
+        """Take no more tasks; run those that are queued, or with ``cancel_futures`` cancel them. Again is harmless.
+
+        Blocks: with ``wait``, until the last worker has ended; a cancellation point; Ctrl-C gets through.
+        Raises: ``DeadlockError`` when a worker of the pool waits for it.
+        """
+        self._queue.close(cancel=cancel_futures)
+        if wait:
+            self._queue.join()
+            for thread in tuple(self._threads):
+                thread.join()
+
+    def _start_worker(self) -> None:
+        """Start one more worker. The native half calls this when a task has found none idle."""
+        _exit.watch(self._queue)
+        place = [None]  # taken once: by the worker when it begins, or by us when it cannot
+        name = f"{self._name}_{next(self._worker_number)}"
+        work = (self._queue, place, self._initializer, self._initargs)
+        thread = threading.Thread(target=_work, args=work, name=name, daemon=False)
+        self._threads.add(thread)
+        try:
+            thread.start()
+        except BaseException as error:
+            if not _take(place):
+                raise  # a signal handler's, and the worker runs
+            self._threads.discard(thread)
+            stranded = self._queue.not_started(error)
+            if stranded or not isinstance(error, RuntimeError):
+                raise  # otherwise there are other workers, who will do
+
+
+def _take(place: list[None]) -> bool:
+    try:
+        place.pop()
+    except IndexError:
+        return False
+    return True
+
+
+def _work(
+    queue: _native.PoolQueue,
+    place: list[None],
+    initializer: Callable[..., object] | None,
+    initargs: tuple[Any, ...],
+) -> None:
+    """Be a worker. It knows the queue, not the pool, so that an unreachable pool can end."""
+    if not _take(place):
+        return
+    if initializer is not None:
+        try:
+            initializer(*initargs)
+        except BaseException:
+            logging.getLogger("concurrent.futures").critical("Exception in initializer:", exc_info=True)
+            queue.break_down(_broken())
+            return
+        del initializer, initargs
+    queue.work()
+
+
+def _broken() -> Exception:
+    from concurrent.futures.thread import BrokenThreadPool
+
+    return BrokenThreadPool("an initializer of the pool failed; the task was not run")
+
+
+def _results(tasks: deque[Task[T]], end: float | None) -> Iterator[T]:
+    """Yield the results, holding no reference to one that was handed out."""
+    try:
+        while tasks:
+            left = None if end is None else max(0.0, end - time.monotonic())
+            yield _result(tasks.popleft(), left)
+    finally:
+        _cancel(tasks)
+
+
+def _result(task: Task[T], timeout: float | None) -> T:
+    try:
+        return task.result(timeout)
+    finally:
+        task.cancel()
+        del task  # the traceback of an exception would keep it, and with it the exception
+
+
+def _cancel(tasks: Iterable[Task[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+
+
+def default_workers() -> int:
+    """Return how many workers a pool has when nobody says."""
+    return min(_MOST_BY_DEFAULT, usable_cores() + 4)
