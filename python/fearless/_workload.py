@@ -1,7 +1,7 @@
 """`workload`: marks a class that the lab can run under every pattern.
 
-Holds the decorator and its checks. Runs nothing and loads nothing of the lab: a program that uses a workload class by itself
-needs the standard library only.
+Holds the decorator and its checks. Runs nothing and loads nothing of the lab: a program that uses a workload class by
+itself needs the standard library only.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ def workload(cls: C) -> C:
 
     ``items(self)`` gives the items, and is not timed. ``work(self, item)`` is the parallel part; it touches no shared
     state and returns a part. Without ``start`` the result is the list of parts, in the order of the items. With
-    ``start(self)`` the result is a state into which ``update(self, state, part)`` takes each part, one at a time; it changes the
-    state in place, or returns the new one. A state that is an int, or a dict of ints whose keys stay the same, needs no
-    ``update``: parts are then added.
+    ``start(self)`` the result is a state into which ``update(self, state, part)`` takes each part, one at a time; it
+    changes the state in place, or returns the new one. A state that is an int, or a dict of ints whose keys stay the
+    same, needs no ``update``: parts are then added.
 
-    Optional methods open more patterns: ``merge(self, state, other)`` joins two states, ``read``, ``keys``, ``stages`` and
-    ``work_async`` serve patterns that need them. ``check(self, state)`` says whether a result is right, by returning False or by an
-    assert; without it a result must equal the serial one.
+    Optional methods open more patterns: ``merge(self, state, other)`` joins two states, ``read``, ``keys``,
+    ``stages`` and ``work_async`` serve patterns that need them. ``check(self, state)`` says whether a result is
+    right, by returning False or by an assert; without it a result must equal the serial one.
 
     Class attributes are parameters: ``size = 10`` can be set by ``--arg size=20``.
 
@@ -65,7 +65,9 @@ def workload(cls: C) -> C:
         [0, 1, 4]
     """
     if not isinstance(cls, type):
-        raise TypeError(f"@workload takes a class, got {cls!r}; a function needs no decorator: name it, and give --items")
+        raise TypeError(
+            f"@workload takes a class, got {cls!r}; a function needs no decorator: name it, and give --items"
+        )
     found = {name: method for name in METHODS if (method := getattr(cls, name, None)) is not None}
     _check_presence(cls, found)
     for name, method in found.items():
@@ -82,12 +84,13 @@ def is_workload(value: object) -> bool:
 
 def parameters(cls: type) -> dict[str, Any]:
     """The class attributes that are parameters, with their defaults, in the order in which they are written."""
-    found: dict[str, Any] = {}
-    for owner in reversed(cls.__mro__[:-1]):
-        for name, value in vars(owner).items():
-            if not name.startswith("_") and not callable(value) and not hasattr(type(value), "__get__"):
-                found[name] = value
-    return found
+    written = {name: value for owner in reversed(cls.__mro__[:-1]) for name, value in vars(owner).items()}
+    return {name: value for name, value in written.items() if _is_parameter(name, value)}
+
+
+def _is_parameter(name: str, value: object) -> bool:
+    """True for public values; methods, properties and nested classes are none."""
+    return not name.startswith("_") and not callable(value) and not hasattr(type(value), "__get__")
 
 
 def _check_presence(cls: type, found: dict[str, Any]) -> None:
@@ -131,7 +134,9 @@ def _check_constructor(cls: type) -> None:
         inspect.signature(cls).bind()
     except TypeError:
         rule = "make them class attributes, which --arg can set"
-        raise TypeError(f"workload {cls.__qualname__} must take no arguments, got {inspect.signature(cls)}; {rule}") from None
+        raise TypeError(
+            f"workload {cls.__qualname__} must take no arguments, got {inspect.signature(cls)}; {rule}"
+        ) from None
 
 
 def _shown(name: str) -> str:

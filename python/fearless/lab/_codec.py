@@ -10,6 +10,8 @@ import typing
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeVar, Union
 
+SHOWN = 60  # characters of a wrong value in a message
+
 T = TypeVar("T")
 
 
@@ -60,7 +62,7 @@ def decode(kind: type[T], value: Any, where: str = "record") -> T:
     return kind(**found)
 
 
-def _value(kind: Any, value: Any, where: str) -> Any:
+def _value(kind: Any, value: Any, where: str) -> Any:  # noqa: PLR0911  # one line for each kind of annotation
     """``value`` if it is of the annotated ``kind``."""
     origin, inner = typing.get_origin(kind), typing.get_args(kind)
     if kind is Any:
@@ -111,4 +113,4 @@ def _plain(kind: type, value: Any, where: str) -> Any:
 
 def _shown(value: Any) -> str:
     text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+    return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."

@@ -7,7 +7,15 @@ import traceback
 from pathlib import Path
 
 OURS = str(Path(__file__).parents[1])
-BETWEEN = ("<frozen ", "concurrent/futures/", "concurrent\\futures\\", "multiprocessing/", "multiprocessing\\", "/threading.py", "\\threading.py")
+BETWEEN = (
+    "<frozen ",
+    "concurrent/futures/",
+    "concurrent\\futures\\",
+    "multiprocessing/",
+    "multiprocessing\\",
+    "/threading.py",
+    "\\threading.py",
+)
 FRAME = re.compile(r'^ *File "([^"]+)", line \d+, in ')
 
 

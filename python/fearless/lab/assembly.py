@@ -16,11 +16,16 @@ class Planned(Protocol):
     """What of the plan goes into the record."""
 
     @property
-    def target(self) -> Target: ...
+    def target(self) -> Target:
+        """What was asked for."""
+
     @property
-    def interpreters(self) -> Sequence[Interpreter]: ...
+    def interpreters(self) -> Sequence[Interpreter]:
+        """What it was to run under."""
+
     @property
-    def budget(self) -> float: ...
+    def budget(self) -> float:
+        """Seconds."""
 
 
 class Found(Protocol):
@@ -36,9 +41,7 @@ class Found(Protocol):
     interrupted: bool
 
 
-def record(
-    plan: Planned, found: Found, chosen: corpus.Chosen | None, *, started: str, steal: float | None
-) -> Record:
+def record(plan: Planned, found: Found, chosen: corpus.Chosen | None, *, started: str, steal: float | None) -> Record:
     """The record of ``plan`` as far as it was carried out."""
     return Record(
         environment=Environment(
@@ -72,7 +75,7 @@ def _workload(target: Target, described: dict[str, Any], chosen: corpus.Chosen |
 
 
 def _measured(one: Interpreter, found: Found) -> Interpreter:
-    """The interpreter with what was learned about it: its cores, its noise, and whether its GIL was on after any run."""
+    """The interpreter with what was learned about it: cores, noise, and whether the GIL was on after any run."""
     looks = found.calibrations.get(one.label, [])
     runs = [run for run in found.runs if run.python == one.label and run.gil is not None]
     limit = min(limit for limit in (machine.cpu_count(), machine.affinity(), machine.cgroup_cpus()) if limit)

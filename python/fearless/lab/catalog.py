@@ -1,4 +1,4 @@
-"""The patterns and the built-in workloads: which there are, which fit together, and what each pattern asks of its reader.
+"""The patterns and the built-in workloads: which there are, which fit together, what a pattern asks of its reader.
 
 Reads the pattern files; runs none of them.
 """
@@ -19,7 +19,17 @@ from fearless.lab._errors import LabError
 from fearless.lab.job import Job, State
 from fearless.lab.record import Card
 
-PATTERNS = ("serial", "par", "threads", "mutex", "channel", "atomic", "pool", "executor", "processes")  # the simplest first
+PATTERNS = (
+    "serial",
+    "par",
+    "threads",
+    "mutex",
+    "channel",
+    "atomic",
+    "pool",
+    "executor",
+    "processes",
+)  # the simplest first
 BUILT_INS = workloads.NAMES
 
 # Every pattern must run every built-in, but for these pairs.
@@ -33,7 +43,26 @@ UNFIT = frozenset(
 
 # What starts, joins, locks, sends, receives or merges; the rest of a pattern is the work itself.
 METHODS = frozenset(
-    "AtomicInt Mutex ThreadPool add channel collect fold for_each join load map merge move par scope send spawn submit".split()
+    {
+        "AtomicInt",
+        "Mutex",
+        "ThreadPool",
+        "add",
+        "channel",
+        "collect",
+        "fold",
+        "for_each",
+        "join",
+        "load",
+        "map",
+        "merge",
+        "move",
+        "par",
+        "scope",
+        "send",
+        "spawn",
+        "submit",
+    }
 )
 FUNCTIONS = frozenset({"ProcessPoolExecutor", "ThreadPoolExecutor", "get_context", "reduce"})
 
@@ -76,14 +105,19 @@ def must_run(pattern: str, built_in: str) -> bool:
 
 
 def fit(name: str, state: State, *, whole: bool = False) -> Pattern | str:
-    """The pattern ``name`` for jobs with ``state``, or why it cannot run them. ``whole``: the state is an int, not a dict."""
+    """The pattern ``name`` for jobs with ``state``, or why it cannot run them. ``whole``: the state is an int."""
     module = f"{__package__}.patterns.{name}"
     functions = _functions(module)
     if _constants(module).get("NEEDS") == "add" and state != "add":
         return "needs a state of totals: start() gives an int or a dict of ints, and there is no update()"
     if state == "none" and "collect" not in functions:
         return "the workload shares no state, so there is nothing to lock"
-    wanted = {"none": ["collect"], "update": ["gather", "fold"], "add": ["count" if whole else "tally", "fold"], "merge": ["fold"]}[state]
+    wanted = {
+        "none": ["collect"],
+        "update": ["gather", "fold"],
+        "add": ["count" if whole else "tally", "fold"],
+        "merge": ["fold"],
+    }[state]
     entry = next((one for one in wanted if one in functions), "")
     if not entry:
         return "nothing in it runs such a workload"
@@ -128,7 +162,9 @@ def _reached(functions: dict[str, ast.FunctionDef], entry: str) -> list[ast.Func
 
 def _lines(function: ast.FunctionDef) -> int:
     """Lines with code on them: no blank line, comment or docstring."""
-    documented = {id(node.body[0]) for node in ast.walk(function) if isinstance(node, ast.FunctionDef) and ast.get_docstring(node)}
+    documented = {
+        id(node.body[0]) for node in ast.walk(function) if isinstance(node, ast.FunctionDef) and ast.get_docstring(node)
+    }
     lines = set()
     for node in ast.walk(function):
         if isinstance(node, ast.stmt) and id(node) not in documented:

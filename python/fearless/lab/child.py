@@ -1,17 +1,16 @@
 """The process in which one pattern runs once: ``python -m fearless.lab.child``, started by the lab and by nobody else.
 
-It reads its orders as one line of JSON from standard input, and leaves its answer as JSON in the file that the orders name; what the user's
-code prints goes elsewhere. Standard input stays open: when it ends, the lab is gone, and this process takes its group with it.
+It reads its orders as one line of JSON from standard input, and leaves its answer as JSON in the file that the orders
+name; what the user's code prints goes elsewhere. Standard input stays open: when it ends, the lab is gone, and this
+process takes its group with it.
 """
 
 from __future__ import annotations
 
 import contextlib
 import gc
-import importlib.metadata
 import json
 import os
-import platform
 import signal
 import sys
 import threading
@@ -50,7 +49,7 @@ def main() -> None:
 
 def _answer(orders: Mapping[str, Any]) -> Answer:
     """The answer to ``orders``; whatever the user's code raises is one, too."""
-    modes: dict[str, Callable[[Mapping[str, Any]], Answer]] = {"probe": _probe, "cores": _cores, "profile": _profile, "run": _run}
+    modes: dict[str, Callable[[Mapping[str, Any]], Answer]] = {"cores": _cores, "profile": _profile, "run": _run}
     try:
         return modes[orders["mode"]](orders)
     except LabError as error:
@@ -59,20 +58,10 @@ def _answer(orders: Mapping[str, Any]) -> Answer:
         return {"error": user_traceback(error)}
 
 
-def _probe(_: Mapping[str, Any]) -> Answer:
-    """What this interpreter is."""
-    return {
-        "executable": sys.executable,
-        "version": platform.python_version(),
-        "implementation": platform.python_implementation(),
-        "free_threaded": gil.free_threaded(),
-        "versions": {"fearless": importlib.metadata.version("fearless")},
-    }
-
-
 def _cores(orders: Mapping[str, Any]) -> Answer:
     """One calibration with threads."""
-    return encode(machine.calibrate_with_threads(orders["spinners"]))
+    answer: Answer = encode(machine.calibrate_with_threads(orders["spinners"]))
+    return answer
 
 
 def _job(orders: Mapping[str, Any]) -> Job:
@@ -83,7 +72,7 @@ def _job(orders: Mapping[str, Any]) -> Job:
 
 
 def _profile(orders: Mapping[str, Any]) -> Answer:
-    """What the workload is, and what a watched serial run tells. A failure of the run itself is told beside the rest."""
+    """What the workload is, and what a watched serial run tells. A failure of that run is told beside the rest."""
     job = _job(orders)
     items = job.items()
     answer: Answer = {

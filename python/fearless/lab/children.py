@@ -17,10 +17,10 @@ LAST_LINES = 20
 
 
 def ask(executable: str, orders: Mapping[str, Any], *, timeout: float | None = None) -> dict[str, Any]:
-    """The answer of a fresh process of ``executable`` to ``orders``; always a dict, with ``error`` if there is no better one.
+    """The answer of a fresh process of ``executable`` to ``orders``; it has ``error`` if there is no better one.
 
-    Blocks: until the answer, for ``timeout`` seconds at the most. Whatever ends the wait, Ctrl-C included, the child and all that it started have
-    ended when this returns or raises.
+    Blocks: until the answer, for ``timeout`` seconds at the most. Whatever ends the wait, Ctrl-C included, the child
+    and all that it started have ended when this returns or raises.
     """
     with tempfile.TemporaryDirectory(prefix="fearless-run-", ignore_cleanup_errors=True) as folder:
         scratch = Path(folder)

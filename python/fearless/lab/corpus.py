@@ -1,7 +1,7 @@
 """The corpus: the real input of the built-in workloads.
 
-Holds the choice of the files, made once by the process that measures, and the way in which workloads read them. Every run, under every
-interpreter, reads the same files.
+Holds the choice of the files, made once by the process that measures, and the way in which workloads read them. Every
+run, under every interpreter, reads the same files.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ class Culprit:
             self.name = "PYTHON_GIL=1 or -X gil=1"
         self._shown = warnings.showwarning
         warnings.filterwarnings("always", message="The global interpreter lock", category=RuntimeWarning)
-        warnings.showwarning = self._show
+        warnings.showwarning = self._show  # type: ignore[assignment]  # passes on whatever it does not name
 
     def _show(self, message: Warning | str, category: type[Warning], filename: str, lineno: int, *rest: Any) -> None:
         found = TURNED_ON.search(str(message))

@@ -1,7 +1,7 @@
 """A job: a workload in the one form that every pattern takes.
 
-Holds what fills the gaps: a state of ints without `update` is added, and methods that change a state in place give it back. Finds and
-loads nothing; see `resolve`.
+Holds what fills the gaps: a state of ints without `update` is added, and methods that change a state in place give it
+back. Finds and loads nothing; see `resolve`.
 """
 
 from __future__ import annotations
@@ -18,14 +18,15 @@ State = Literal["none", "add", "merge", "update"]
 class Reload(Protocol):
     """Says how another process gets the same job: a callable and its arguments."""
 
-    def __call__(self) -> tuple[Callable[..., Job], tuple[Any, ...]]: ...
+    def __call__(self) -> tuple[Callable[..., Job], tuple[Any, ...]]:
+        """What `__reduce__` gives."""
 
 
 class Job:
     """What patterns see of a workload.
 
-    Thread safety: the methods may be called by many threads; `update` and `merge` change the state they are given, so that needs one owner
-    or a lock.
+    Thread safety: the methods may be called by many threads; `update` and `merge` change the state they are given, so
+    that needs one owner or a lock.
     """
 
     def __init__(self, source: object, *, name: str, reload: Reload | None = None) -> None:
@@ -127,4 +128,3 @@ def _kept(new: Any, old: Any) -> Any:
 
 def _is_int(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
-

@@ -1,7 +1,7 @@
-"""What the machine grants: CPUs by affinity and control group, CPUs that are really there, and time taken by the hypervisor.
+"""What the machine grants: CPUs by affinity and control group, CPUs that are really there, time that is stolen.
 
-Effective cores are measured, not counted: k spinners do a counted number of iterations each, and the speed-up over one is the number. A spin by the
-wall clock would be done in time whether it had a core or not.
+Effective cores are measured, not counted: k spinners do a counted number of iterations each, and the speed-up over
+one is the number. A spin by the wall clock would be done in time whether it had a core or not.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pathlib import Path
 from statistics import median, quantiles
 
 ITERATIONS = 1_500_000  # 30 to 100 ms of one core
+STEAL = 7  # the field in /proc/stat, after user nice system idle iowait irq softirq
 FEW = 4  # quartiles of fewer values say nothing
 
 # A spinner as a process of its own: says that it is ready, waits for a line, spins, says how long it took.
@@ -38,7 +39,7 @@ while True:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """One look at the machine. ``alone`` is the seconds of one spinner, ``cores`` how many times faster the spinners were together."""
+    """One look at the machine: the seconds of one spinner, and how many times faster the spinners were together."""
 
     alone: float
     cores: float
@@ -60,7 +61,7 @@ def affinity() -> int | None:
 
 
 def cgroup_cpus(root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")) -> float | None:
-    """CPUs that the control group grants: the smallest quota from this process's group up to the root; None if there is no limit."""
+    """CPUs that the control group grants: the smallest quota from ours up to the root; None if there is no limit."""
     try:
         lines = [line.split(":", 2) for line in own.read_text(encoding="utf-8").splitlines()]
     except OSError:
@@ -80,7 +81,9 @@ def steal_ticks() -> tuple[int, int] | None:
         fields = [int(one) for one in Path("/proc/stat").read_text(encoding="ascii").splitlines()[0].split()[1:9]]
     except (OSError, IndexError, ValueError):
         return None
-    return (fields[7], sum(fields)) if len(fields) == 8 else None  # noqa: PLR2004  # user nice system idle iowait irq softirq steal
+    if len(fields) < STEAL + 1:
+        return None
+    return fields[STEAL], sum(fields)
 
 
 def steal_share(before: tuple[int, int] | None, after: tuple[int, int] | None) -> float | None:
@@ -114,7 +117,7 @@ def calibrate_with_processes(executable: str, spinners: int) -> Calibration:
     team: list[subprocess.Popen[str]] = []
     try:
         for _ in range(spinners):
-            team.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))  # noqa: S603  # our own code
+            team.append(_spinner(command))  # noqa: PERF401  # one by one: what was started is in the list to be ended
         for one in team:
             _heard(one)
         before = _raced(team[:1])
@@ -126,6 +129,10 @@ def calibrate_with_processes(executable: str, spinners: int) -> Calibration:
             one.communicate()
     alone = (before + after) / 2
     return Calibration(alone, spinners * alone / together)
+
+
+def _spinner(command: Sequence[str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603  # our code
 
 
 def _raced(team: Sequence[subprocess.Popen[str]]) -> float:

@@ -1,4 +1,4 @@
-"""Peak memory of a process and of the worker processes it had. Linux says it exactly; elsewhere it is what `getrusage` says."""
+"""Peak memory of a process and of the worker processes it had; exact on Linux, elsewhere what `getrusage` says."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 
 Holds the types and their way to JSON and back. Measures nothing, decides nothing, prints nothing.
 
-Every type is immutable. A field that was not measured is ``None``, never zero. Keys may be added to schema 1; none is ever
-removed or given another meaning, so a reader ignores keys that it does not know.
+Every type is immutable. A field that was not measured is ``None``, never zero. Keys may be added to schema 1; none is
+ever removed or given another meaning, so a reader ignores keys that it does not know.
 """
 
 from __future__ import annotations
@@ -40,8 +40,9 @@ VerdictKind = Literal["recommend", "serial", "cannot tell"]
 class Run:
     """One pattern, run once in a process of its own.
 
-    ``seconds``, ``cpu_seconds`` and ``peak_bytes`` are ``None`` when the run failed; ``error`` then holds the traceback.
-    ``waiting_seconds`` is summed over the workers and comes from the clock of the waiting door; ``None`` where there is none.
+    ``seconds``, ``cpu_seconds`` and ``peak_bytes`` are ``None`` when the run failed; ``error`` then holds the
+    traceback. ``waiting_seconds`` is summed over the workers and comes from the clock of the waiting door; ``None``
+    where there is none.
     """
 
     pattern: str
@@ -54,7 +55,7 @@ class Run:
     peak_bytes: int | None = None  # of the process, with the largest of its child processes counted per worker
     result_sha256: str | None = None  # of the result in its canonical form; floats are left out of it, see `result.py`
     error: str | None = None  # the user's own traceback
-    equal: bool | None = None  # to the serial result; None: not compared, since it failed or nothing was there to compare with
+    equal: bool | None = None  # to the serial result; None: not compared, as it failed or there was no serial result
     difference: str | None = None  # where it first differs, in words
     gil: bool | None = None  # read in the child after the run; False means it was off
     gil_enabled_by: str | None = None  # the module whose import turned it on
@@ -76,9 +77,10 @@ class Run:
 class Profile:
     """What one watched serial run tells about a workload under one interpreter. Its time is in no statistics.
 
-    ``work_seconds``, ``update_seconds`` and ``merge_seconds`` are CPU time. ``gil_released`` is the share of samples at which another
-    thread could have taken the GIL; ``None`` on a free-threaded interpreter. ``blocked_seconds`` is time in which the
-    operating system says the thread neither ran nor was ready to run; ``None`` where it does not say.
+    ``work_seconds``, ``update_seconds`` and ``merge_seconds`` are CPU time. ``gil_released`` is the share of samples
+    at which another thread could have taken the GIL; ``None`` on a free-threaded interpreter. ``blocked_seconds`` is
+    time in which the operating system says the thread neither ran nor was ready to run; ``None`` where it does not
+    say.
     """
 
     python: str
@@ -112,8 +114,8 @@ class Profile:
 class Interpreter:
     """One Python that runs were made with.
 
-    ``effective_cores`` is how many times faster k spinners count than one, taken ``calibrations`` times between the runs; the
-    median. ``noise`` is half the spread between the quartiles of a fixed piece of work, over its median.
+    ``effective_cores`` is how many times faster k spinners count than one, taken ``calibrations`` times between the
+    runs; the median. ``noise`` is half the spread between the quartiles of a fixed piece of work, over its median.
     """
 
     label: str  # short and unique in the record: "3.13", "3.13t"
@@ -167,7 +169,7 @@ class Corpus:
 
 @dataclass(frozen=True, slots=True)
 class WorkloadInfo:
-    """What was run. ``state`` is what the items share: "none", "add" (ints), "merge" (parts join) or "update" (neither)."""
+    """What was run. ``state`` is what items share: "none", "add" (ints), "merge" (states join), "update" (neither)."""
 
     name: str
     source: str = "built-in"  # or the file or module

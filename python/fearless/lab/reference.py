@@ -22,7 +22,7 @@ class Compared:
 
 
 def compare(job: Job, result: Any, path: Path, *, write: bool) -> Compared:
-    """Is ``result`` right? By the workload's own check if it has one, else by the reference in ``path``, if that is there yet.
+    """Is ``result`` right? By the workload's own check if it has one, else by the reference in ``path``.
 
     With ``write``, ``result`` becomes the reference.
     """
@@ -40,7 +40,7 @@ def compare(job: Job, result: Any, path: Path, *, write: bool) -> Compared:
 
 
 def _compare(form: Canonical, result: Any, path: Path) -> Compared:
-    sha256, floats, pickled = pickle.loads(path.read_bytes())  # noqa: S301  # written by the serial run of this comparison
+    sha256, floats, pickled = pickle.loads(path.read_bytes())  # noqa: S301  # written by our serial run
     if form.equals(Canonical(sha256, array.array("d", floats))):
         return Compared(form.sha256, equal=True, difference=None)
     text = difference(result, pickle.loads(pickled)) if pickled else None  # noqa: S301  # same

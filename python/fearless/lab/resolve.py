@@ -105,12 +105,18 @@ def _named(module: ModuleType, place: str, attribute: str) -> Any:
     if _workload.is_workload(found) or (callable(found) and not isinstance(found, type)):
         return found
     if isinstance(found, type):
-        raise WorkloadError(f"{place}:{attribute} is a class that is not marked with @workload (from fearless import workload)")
+        raise WorkloadError(
+            f"{place}:{attribute} is a class that is not marked with @workload (from fearless import workload)"
+        )
     raise WorkloadError(f"{place}:{attribute} must be a workload or a function, got {found!r}")
 
 
 def _workloads_of(module: ModuleType) -> dict[str, Any]:
-    return {name: one for name, one in vars(module).items() if _workload.is_workload(one) and one.__module__ == module.__name__}
+    return {
+        name: one
+        for name, one in vars(module).items()
+        if _workload.is_workload(one) and one.__module__ == module.__name__
+    }
 
 
 def _functions_of(module: ModuleType) -> dict[str, Any]:
@@ -200,7 +206,7 @@ def _paths(pattern: str | None, name: str) -> list[str]:
     """The paths that match ``pattern``, as strings, sorted."""
     if pattern is None:
         raise WorkloadError(f"{name} is a plain function: give its items with --items, as in --items 'src/**/*.py'")
-    paths = sorted(path for path in glob.glob(pattern, recursive=True) if Path(path).is_file())  # noqa: PTH207  # as given, relative
+    paths = sorted(path for path in glob.glob(pattern, recursive=True) if Path(path).is_file())  # noqa: PTH207  # relative
     if not paths:
         raise WorkloadError(f"--items {pattern!r} matches no file")
     return paths

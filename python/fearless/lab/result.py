@@ -1,8 +1,8 @@
 """Are two results the same? A canonical form that can be hashed, and words for the first difference.
 
-The digest is taken of everything but the floats, whose places are marked in it; the floats themselves are compared to 1e-9 relative. So a sum
-that another order of adding rounds differently is the same result, and nothing else is. Dicts and sets have no order; lists have.
-Floats that are keys of a dict or members of a set are compared exactly.
+The digest is taken of everything but the floats, whose places are marked in it; the floats themselves are compared to
+1e-9 relative. So a sum that another order of adding rounds differently is the same result, and nothing else is. Dicts
+and sets have no order; lists have. Floats that are keys of a dict or members of a set are compared exactly.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import dataclasses
 import hashlib
 import math
 import pickle
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,7 +48,7 @@ def difference(result: Any, reference: Any, where: str = "the result") -> str | 
         return None if _close(result, reference) else _differs(where, result, reference)
     if isinstance(reference, Mapping) and isinstance(result, Mapping):
         return _difference_of_mappings(result, reference, where)
-    if isinstance(reference, Set) and isinstance(result, Set):
+    if isinstance(reference, AbstractSet) and isinstance(result, AbstractSet):
         missing, extra = reference - result, result - reference
         return f"{where}: {_count(missing, 'lacks')}, {_count(extra, 'adds')}" if missing or extra else None
     if isinstance(reference, list | tuple) and isinstance(result, list | tuple):
@@ -77,7 +78,7 @@ class _Form:
             self.floats.append(value)
         elif isinstance(value, Mapping):
             self._mapping(value, depth)
-        elif isinstance(value, Set):
+        elif isinstance(value, AbstractSet):
             self._text("set", "\n".join(_sorted_keys(value)))
         elif isinstance(value, list | tuple):
             self._sequence(value, depth)
@@ -113,13 +114,13 @@ class _Form:
         elif callable(to_list := getattr(value, "tolist", None)):  # arrays, also those of numpy
             self._text("array", f"{getattr(value, 'shape', '')} {getattr(value, 'dtype', '')}")
             self.add(to_list(), depth + 1)
-        elif type(value).__repr__ is object.__repr__ and hasattr(value, "__dict__"):
+        elif not _shows_only_its_address(value):
+            self._text(name, repr(value))
+        elif hasattr(value, "__dict__"):
             self._text("object", name)
             self.add(vars(value), depth + 1)
-        elif type(value).__repr__ is object.__repr__:
-            self._text("pickled", f"{name} {pickle.dumps(value, protocol=4).hex()}")
         else:
-            self._text(name, repr(value))
+            self._text("pickled", f"{name} {pickle.dumps(value, protocol=4).hex()}")
 
 
 def _key(key: Any) -> str:
@@ -134,8 +135,14 @@ def _key(key: Any) -> str:
     return repr(key)
 
 
-def _sorted_keys(keys: Set[Any]) -> list[str]:
+def _sorted_keys(keys: AbstractSet[Any]) -> list[str]:
     return sorted(map(_key, keys))
+
+
+def _shows_only_its_address(value: object) -> bool:
+    """True if its class left ``__repr__`` as it was, so that equal values show differently."""
+    shown: object = type(value).__repr__
+    return shown is object.__repr__
 
 
 def _first(pair: tuple[str, Any]) -> str:
@@ -150,10 +157,12 @@ def _difference_of_mappings(result: Mapping[Any, Any], reference: Mapping[Any, A
     missing, extra = reference.keys() - result.keys(), result.keys() - reference.keys()
     if missing or extra:
         return f"{where}: {_count(missing, 'lacks')}, {_count(extra, 'adds')}"
-    return next((text for key, one in reference.items() if (text := difference(result[key], one, f"{where}[{key!r}]"))), None)
+    return next(
+        (text for key, one in reference.items() if (text := difference(result[key], one, f"{where}[{key!r}]"))), None
+    )
 
 
-def _count(keys: Set[Any], verb: str) -> str:
+def _count(keys: AbstractSet[Any], verb: str) -> str:
     example = f", such as {_shown(min(keys, key=repr))}" if keys else ""
     return f"{verb} {len(keys)} of the serial keys{example}" if verb == "lacks" else f"{verb} {len(keys)}{example}"
 

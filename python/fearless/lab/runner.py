@@ -5,7 +5,7 @@ Holds the plan, the rounds and the budget. `children` starts processes, `assembl
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import random
 import tempfile
 import time
@@ -55,8 +55,9 @@ Enough = Callable[[Record], bool]
 def measure(plan: Plan, on_progress: OnProgress | None = None, enough: Enough | None = None) -> Record:
     """Run the plan and return the record, without a verdict.
 
-    ``on_progress`` is called before each run. ``enough`` is asked after each round from the fifth on and ends the measuring by True.
-    Ctrl-C ends it, too: the record then holds what was measured so far, and says that it was interrupted.
+    ``on_progress`` is called before each run. ``enough`` is asked after each round from the fifth on and ends the
+    measuring by True. Ctrl-C ends it, too: the record then holds what was measured so far, and says that it was
+    interrupted.
 
     Blocks: for about the budget; the first round is always begun.
     Raises: `LabError` if the workload cannot be run at all.
@@ -101,7 +102,7 @@ class _Session:
         self.plan, self.folder, self.on_progress = plan, folder, on_progress
         self.state = _State()
         self.chosen: corpus.Chosen | None = None
-        self.started = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        self.started = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         self.clock = time.monotonic()
         self.steal = machine.steal_ticks()
         self.jobs: list[_Job] = []
@@ -174,7 +175,7 @@ class _Session:
         return bool(self.jobs)
 
     def _ordered(self, number: int) -> list[_Job]:
-        """The jobs in the order of the round: serial first in the first one, since it leaves what the others are compared with."""
+        """The jobs in the order of the round: in the first, serial leads, as the others are compared with it."""
         jobs = list(self.jobs)
         random.Random(number).shuffle(jobs)  # noqa: S311  # an order, no secret
         if number == 0:

@@ -1,4 +1,4 @@
-"""One serial run under a watch: what an item costs, what updating and merging cost, and how much of it lets go of the GIL.
+"""One serial run under a watch: what items, updates and a merge cost, and how much of it lets go of the GIL.
 
 The watch slows the run a little, so its time is for the profile alone and enters no comparison.
 """
@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean, pstdev, quantiles
-from typing import Any
+from typing import Any, Self
 
 from fearless.lab.job import Job
 from fearless.lab.record import Profile
@@ -43,7 +43,9 @@ def watch(job: Job, items: Sequence[Any], python: str) -> Profile:
         work_cv=pstdev(meter.work) / mean * size**0.5 if (mean := fmean(meter.work)) > 0 else 0.0,
         update_seconds=meter.update,
         merge_seconds=merge,
-        blocked_seconds=max(0.0, seconds - cpu - (waited - ready)) if ready is not None and waited is not None else None,
+        blocked_seconds=max(0.0, seconds - cpu - (waited - ready))
+        if ready is not None and waited is not None
+        else None,
         gil_released=gil.share(),
     )
 
@@ -85,7 +87,8 @@ class _Meter:
 class _GilSamples:
     """A thread that wakes up now and then and sees whether it gets the GIL at once.
 
-    Late by more than it was late while nobody held the GIL means that somebody did. Nothing is sampled on a free-threaded build.
+    Late by more than it was late while nobody held the GIL means that somebody did. Nothing is sampled on a
+    free-threaded build.
     """
 
     def __init__(self) -> None:
@@ -95,7 +98,7 @@ class _GilSamples:
         self._thread = threading.Thread(target=self._sample, name="gil-samples", daemon=True)
         self._on = not sysconfig.get_config_var("Py_GIL_DISABLED")
 
-    def __enter__(self) -> _GilSamples:
+    def __enter__(self) -> Self:
         if self._on:
             self._thread.start()
             self._stop.wait(ENOUGH_SAMPLES * SAMPLE_SECONDS * 1.5)

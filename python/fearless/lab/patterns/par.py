@@ -1,4 +1,4 @@
-"""Items are worked on in chunks by whoever is free; each chunk has a state of its own, and the states are merged at the end."""
+"""Chunks of items go to whoever is free; each worker has a state of its own, and the states are merged at the end."""
 
 from __future__ import annotations
 

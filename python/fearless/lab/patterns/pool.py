@@ -1,4 +1,4 @@
-"""A future for each item, from the toolkit's thread pool; the caller takes the parts as they come, in order."""
+"""A future for each item, from the toolkit's thread pool; the caller takes the parts in order."""
 
 from __future__ import annotations
 

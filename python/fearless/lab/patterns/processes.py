@@ -1,7 +1,7 @@
 """Worker processes take chunks of the items; items go there and parts, or merged states, come back as bytes.
 
-New processes are started, never forked: a fork of a program with threads copies their locks, held or not. What the start costs is part
-of the pattern.
+New processes are started, never forked: a fork of a program with threads copies their locks, held or not. What the
+start costs is part of the pattern.
 """
 
 from __future__ import annotations

@@ -13,12 +13,12 @@ UPDATE = "one at a time"
 ORDERED = True
 
 
-def collect(job: Job, items: Sequence[Any], workers: int) -> list[Any]:
+def collect(job: Job, items: Sequence[Any], workers: int) -> list[Any]:  # noqa: ARG001  # all patterns take the same
     """Every part, in order."""
     return [job.work(item) for item in items]
 
 
-def fold(job: Job, items: Sequence[Any], workers: int) -> Any:
+def fold(job: Job, items: Sequence[Any], workers: int) -> Any:  # noqa: ARG001  # same
     """One state, updated item by item."""
     state = job.start()
     for item in items:

@@ -1,9 +1,10 @@
-"""A scope of threads, each with an equal slice of the items and a state of its own; the states are merged after the join."""
+"""A scope of threads, each with a slice of the items and a state of its own; the states are merged after the join."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import reduce
+from itertools import pairwise
 from typing import Any
 
 import fearless as fl
@@ -44,4 +45,4 @@ def slices(items: Sequence[Any], count: int) -> list[Sequence[Any]]:
     """``items`` in ``count`` slices whose lengths differ by one at the most; fewer if there are fewer items."""
     count = min(count, len(items))
     edges = [len(items) * index // count for index in range(count + 1)]
-    return [items[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    return [items[start:end] for start, end in pairwise(edges)]

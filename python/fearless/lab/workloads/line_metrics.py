@@ -44,9 +44,9 @@ class LineMetrics:
 def _tokens(code: str) -> Totals:
     """The tokens of each kind.
 
-    One call of the shared pattern, and a set of keywords of its own: both are looked up for every token, and on a free-threaded
-    build threads would contend for the reference counts of what they share. No groups in the pattern, as each match would then
-    be a tuple: many of those make the garbage collector run, which stops every thread there.
+    One call of the shared pattern, and a set of keywords of its own: both are looked up for every token, and on a
+    free-threaded build threads would contend for the reference counts of what they share. No groups in the pattern,
+    as each match would then be a tuple: many of those make the garbage collector run, which stops every thread there.
     """
     reserved = set(kwlist)
     names = keywords = numbers = operators = 0

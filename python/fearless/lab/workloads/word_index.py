@@ -2,8 +2,8 @@
 
 Each name counts as itself and as the words in it: ``HTTPServer`` and ``http_server`` are both found under ``http``.
 
-The files of a word are the bits of an int. A set would say the same, but tens of thousands of sets are tens of thousands of
-objects for the garbage collector to visit, and on a free-threaded build it stops every thread to do so.
+The files of a word are the bits of an int. A set would say the same, but tens of thousands of sets are tens of
+thousands of objects for the garbage collector to visit, and on a free-threaded build it stops every thread to do so.
 """
 
 from __future__ import annotations
@@ -34,8 +34,9 @@ class WordIndex:
     def work(self, item: tuple[int, str]) -> Part:
         """The words of one file.
 
-        The shared patterns are called twice a file, not once a name, and the set of keywords is made anew: on a free-threaded
-        build threads contend for the reference count of what they share, and this loop runs for every word.
+        The shared patterns are called twice a file, not once a name, and the set of keywords is made anew: on a
+        free-threaded build threads contend for the reference count of what they share, and this loop runs for every
+        word.
         """
         number, text = item
         names = NAME.findall(text)
