@@ -38,7 +38,7 @@ DATA = (  # neither measures nor decides: the record, its statistics, its words
     "fearless.lab._errors",
 )
 MAKES_A_RUN = ("os", "subprocess", "multiprocessing", "threading", "time", "resource", "signal")
-JOINS = (LAB, "fearless.lab.compare")  # a verb: it measures, then decides, then hands over
+JOINS = (LAB, "fearless.lab.comparison")  # a verb: it measures, then decides, then hands over
 PRINTERS = ("fearless.lab.report.printer", "fearless._cli")  # _cli speaks where the lab is missing
 DOORS = (  # where a thread may go to sleep
     "crates/fearless-core/src/sync.rs",
@@ -115,8 +115,12 @@ def the_core_knows_no_python(path: str, source: str) -> Iterator[str]:
 
 def only_the_doors_sleep(path: str, source: str) -> Iterator[str]:
     """One waiter protocol: nothing else parks a thread, or cancel and Ctrl-C would not reach it."""
-    if path.startswith("crates/") and path not in DOORS and "/src/" in path:
-        yield from re.findall(r"\b(?:park\w*|sleep\w*|wait_timeout\w*|Condvar)\b(?=\s*[(:])", rust_code(source))
+    if path in DOORS or "/src/" not in path:
+        return
+    code = rust_code(source)
+    yield from re.findall(r"\bthread::(?:park\w*|sleep\w*)|\bpark_until\s*\(|\bCondvar\b", code)
+    for names in re.findall(r"\bthread::\{([^}]*)\}", code):
+        yield from re.findall(r"\b(?:park|sleep)\w*", names)
 
 
 def unsafe_only_where_listed(path: str, source: str) -> Iterator[str]:
@@ -209,6 +213,8 @@ BROKEN: list[tuple[Rule, str, str]] = [
     (the_core_knows_no_python, "crates/fearless-core/src/mutex.rs", "fn f(value: PyObject) {}"),
     (only_the_doors_sleep, "crates/fearless-core/src/mutex.rs", "fn f() { thread::park(); }"),
     (only_the_doors_sleep, "crates/fearless-py/src/mutex.rs", "fn f() { std::thread::sleep(LONG); }"),
+    (only_the_doors_sleep, "crates/fearless-py/src/mutex.rs", "use std::thread::{Thread, park_timeout};"),
+    (only_the_doors_sleep, "crates/fearless-py/src/mutex.rs", "fn f(waiter: &Waiter) { waiter.park_until(None); }"),
     (only_the_doors_sleep, "crates/fearless-py/src/mutex.rs", "static DOOR: Condvar = Condvar::new();"),
     (unsafe_only_where_listed, "crates/fearless-core/src/elsewhere.rs", "unsafe { free(value) }"),
 ]
