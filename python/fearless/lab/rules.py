@@ -103,8 +103,10 @@ def _prediction(facts: Facts) -> str:
         return f"; for threads that run at once see {facts.free_threaded_label}"
     if facts.free_threaded:
         return "; PYTHON_GIL=0 keeps it off"
-    if facts.cores is None or facts.serial_share is None or facts.cores < LITTLE_PARALLELISM:
-        return ""
+    if facts.cores is None or facts.serial_share is None:
+        return "; free-threaded Python lets them: try --python PATH"
+    if facts.cores < LITTLE_PARALLELISM:
+        return f"; free-threaded Python lets them, but no more than {facts.cores:.2f} cores were free here"
     bound = 1 / (facts.serial_share + (1 - facts.serial_share) / facts.cores)
     return f"; free-threaded Python is predicted to give up to {bound:.1f}x over its own serial run: try --python PATH"
 

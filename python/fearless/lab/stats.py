@@ -10,6 +10,7 @@ a while slows both sides. Every draw comes from a generator seeded with `SEED`: 
 
 from __future__ import annotations
 
+import functools
 import random
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -42,16 +43,18 @@ def estimate(samples: Sequence[float], *, seed: int = SEED, resamples: int = RES
     """The median of ``samples`` with its bootstrap interval. Raises: `ValueError` if there are none."""
     if not samples:
         raise ValueError("an estimate needs at least one sample, got none")
+    return _estimate(tuple(samples), seed, resamples)
+
+
+@functools.lru_cache(maxsize=1024)  # a report asks for the same interval in its table and in its sentences
+def _estimate(samples: tuple[float, ...], seed: int, resamples: int) -> Estimate:
     middle = median(samples)
     if len(samples) == 1:
         return Estimate(middle, None, 1)
     draw = random.Random(seed)  # noqa: S311  # resampling wants a repeatable generator, not a secret one
     medians = sorted(median(draw.choices(samples, k=len(samples))) for _ in range(resamples))
-    return Estimate(
-        middle,
-        (quantile(medians, (1 - LEVEL) / 2), quantile(medians, (1 + LEVEL) / 2)),
-        len(samples),
-    )
+    bounds = quantile(medians, (1 - LEVEL) / 2), quantile(medians, (1 + LEVEL) / 2)
+    return Estimate(middle, bounds, len(samples))
 
 
 def quantile(ordered: Sequence[float], share: float) -> float:

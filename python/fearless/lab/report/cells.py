@@ -9,6 +9,8 @@ from fearless.lab.record import Card, Environment, Interpreter, Record
 from fearless.lab.report.table import Row
 
 NONE = "-"
+FEW_CORES = 0.75  # of those granted
+MUCH_STEAL = 0.02  # less is usual on shared machines
 
 
 def pattern(row: Row) -> str:
@@ -66,7 +68,7 @@ def subject(record: Record) -> str:
     if info.corpus is not None:
         files, size = wording.counted(info.corpus.files, "file"), wording.size(info.corpus.bytes)
         parts.append(f"{files}, {size}, sha256 {info.corpus.sha256[:12]}")
-    parts += [f"{name}={value}" for name, value in info.parameters.items()]
+    parts += [f"{name}={value}" for name, value in info.parameters.items() if value not in ("", None)]
     about = f": {info.summary.rstrip('.')}" if info.summary else ""
     return f"{info.name}{about}" + (f" ({'; '.join(parts)})" if parts else "")
 
@@ -97,7 +99,15 @@ def conditions(record: Record) -> Sequence[str]:
     found = []
     if record.interrupted:
         found.append(f"interrupted: {wording.counted(record.rounds, 'complete round')}")
+    granted = record.environment.cores_allowed
+    for one in record.environment.interpreters:
+        if one.effective_cores is not None and one.effective_cores < FEW_CORES * granted:
+            found.append(
+                f"only {one.effective_cores:.2f} of {granted:g} cores were free: something else runs here, and figures "
+                "on an idle machine will differ"
+            )
+            break
     steal = record.environment.steal
-    if steal is not None and steal >= 0.01:  # noqa: PLR2004  # one per cent is what these machines always show
+    if steal is not None and steal >= MUCH_STEAL:
         found.append(f"the hypervisor took {wording.percent(steal)} of the CPU time while this ran")
     return found

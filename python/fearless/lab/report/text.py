@@ -42,7 +42,7 @@ def lines(record: Record, width: int = WIDEST) -> list[Line]:
     shown += [*_table(record, width), Line("")]
     for verdict in record.verdicts:
         shown += [*_verdict(record, verdict, width), Line("")]
-    shown += [line for text in explain.across(record) for line in _wrapped(text, width, style="bold")]
+    shown += [line for text in explain.across(record) for line in wrapped(text, width, style="bold")]
     shown += _refused(record, width)
     shown += _notes(record, width)
     return shown[:-1] if shown and not shown[-1].text else shown
@@ -56,23 +56,23 @@ def _refused(record: Record, width: int) -> Iterator[Line]:
     several = len(record.environment.interpreters) > 1
     for one in record.refused:
         where = f" on {one.python}" if several and one.python else ""
-        yield from _wrapped(f"{one.pattern}{where}: {one.text}", width, first="  ", rest="    ")
+        yield from wrapped(f"{one.pattern}{where}: {one.text}", width, first="  ", rest="    ")
 
 
 def _notes(record: Record, width: int) -> Iterator[Line]:
     """What words in the verdicts mean."""
     if any("(provisional)" in because.text for verdict in record.verdicts for because in verdict.because):
-        yield from _wrapped(explain.PROVISIONAL_NOTE, width, style="dim")
+        yield from wrapped(explain.PROVISIONAL_NOTE, width, style="dim")
 
 
 def _header(record: Record, width: int) -> Iterator[Line]:
-    yield from _wrapped(cells.subject(record), width, style="bold")
+    yield from wrapped(cells.subject(record), width, style="bold")
     several = len(record.environment.interpreters) > 1
     for one in record.environment.interpreters:
         label = f"{one.label}: " if several else ""
-        yield from _wrapped(label + cells.interpreter(one, record.environment, record.rounds), width)
+        yield from wrapped(label + cells.interpreter(one, record.environment, record.rounds), width)
     for text in cells.conditions(record):
-        yield from _wrapped(text, width, style="bad")
+        yield from wrapped(text, width, style="bad")
 
 
 def _columns(record: Record) -> list[Column]:
@@ -104,8 +104,8 @@ def _table(record: Record, width: int) -> Iterator[Line]:
         yield Line(card, "dim")
     if built.hidden:
         text = f"{wording.counted(built.hidden, 'slower number')} of workers left out; --json FILE has them"
-        yield from _wrapped(text, width, style="dim")
-    yield from _wrapped(LEGEND, width, style="dim")
+        yield from wrapped(text, width, style="dim")
+    yield from wrapped(LEGEND, width, style="dim")
 
 
 def _lengths(column: Column, rows: Sequence[Row]) -> list[int]:
@@ -120,7 +120,7 @@ def _row(row: Row, columns: Sequence[Column], widths: Sequence[int], gap: int, w
     start = cells.pattern(row).ljust(widths[0] + gap)
     python = f"{row.python} " if any(column.heading == "python" for column in columns) else ""
     indent = " " * len(start)
-    yield from _wrapped(python + row.problem, width, first=start, rest=indent, style="bad")
+    yield from wrapped(python + row.problem, width, first=start, rest=indent, style="bad")
 
 
 def _set(columns: Sequence[Column], widths: Sequence[int], gap: int, texts: Sequence[str]) -> str:
@@ -144,13 +144,13 @@ def _verdict(record: Record, verdict: Verdict, width: int) -> Iterator[Line]:
     several = len(record.environment.interpreters) > 1
     label = f"Verdict for {verdict.python}: " if several else "Verdict: "
     style = "bad" if verdict.kind == "cannot tell" else "pick"
-    yield from _wrapped(label + explain.headline(record, verdict), width, style=style)
+    yield from wrapped(label + explain.headline(record, verdict), width, style=style)
     for because in verdict.because:
-        yield from _wrapped(because.text, width, first=f"  {because.rule:<4} ", rest=" " * 7)
+        yield from wrapped(because.text, width, first=f"  {because.rule:<4} ", rest=" " * 7)
     if verdict.rejected:
         yield Line("Not chosen:", "bold")
         for names, text in _together(verdict):
-            yield from _wrapped(f"{names}: {text}", width, first="  ", rest="    ")
+            yield from wrapped(f"{names}: {text}", width, first="  ", rest="    ")
 
 
 def _together(verdict: Verdict) -> list[tuple[str, str]]:
@@ -161,7 +161,8 @@ def _together(verdict: Verdict) -> list[tuple[str, str]]:
     return [(", ".join(names), text) for text, names in reasons.items()]
 
 
-def _wrapped(text: str, width: int, *, first: str = "", rest: str = "", style: str = "") -> Iterator[Line]:
-    wrapped = textwrap.wrap(text, width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
-    for line in wrapped or [first.rstrip()]:
-        yield Line(line, style)
+def wrapped(text: str, width: int, *, first: str = "", rest: str = "", style: str = "") -> Iterator[Line]:
+    """``text`` in lines of at most ``width`` columns that start with ``first`` and go on with ``rest``."""
+    parts = textwrap.wrap(text, width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
+    for part in parts or [first.rstrip()]:
+        yield Line(part, style)

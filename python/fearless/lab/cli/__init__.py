@@ -1,0 +1,54 @@
+"""The command line: a file for each verb, which says what it takes and hands over to a function of the lab.
+
+Parses; measures and lays out nothing. Exit codes: 0 a verdict, 1 no verdict or a result that differs, 2 a failure.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+from collections.abc import Sequence
+
+from fearless.lab._errors import LabError
+from fearless.lab.cli import compare
+from fearless.lab.report.printer import Printer
+
+VERDICT, NO_VERDICT, FAILURE = 0, 1, 2
+
+VERBS = (compare,)
+
+
+def run(argv: Sequence[str], printer: Printer | None = None) -> int:
+    """Run the command line ``argv``, without the name of the program, and return the exit code."""
+    printer = printer or Printer()
+    parser = _parser()
+    try:
+        options = parser.parse_args(argv)
+    except SystemExit as end:  # argparse has said all there is to say
+        return end.code if isinstance(end.code, int) else FAILURE
+    if options.run is None:
+        parser.print_help()
+        return FAILURE
+    try:
+        code: int = options.run(options, printer)
+    except LabError as error:
+        printer.error(str(error))
+        return FAILURE
+    except KeyboardInterrupt:
+        printer.note("interrupted before anything was measured")
+        return NO_VERDICT
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="fearless",
+        description="Measures concurrency patterns on your workload and says which one to use.",
+    )
+    version = importlib.metadata.version("fearless")
+    parser.add_argument("--version", action="version", version=f"fearless {version}")
+    parser.set_defaults(run=None)
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB")
+    for verb in VERBS:
+        verb.add(verbs)
+    return parser
