@@ -1,0 +1,57 @@
+"""`scope` beside threads that are started and joined by hand: 1, 8 and 64 at once.
+
+Not here: a single thread without a scope (`bench_task.py`).
+"""
+
+from __future__ import annotations
+
+import threading
+from itertools import repeat
+
+from benchmarks.harness import Body, Shape
+from fearless import scope
+
+SIZES = (1, 8, 64)
+
+
+def nothing() -> None:
+    """Do nothing."""
+
+
+def by_hand(size: int) -> Body:
+    """Start so many threads, then join them."""
+
+    def body(count: int) -> None:
+        for _ in repeat(None, count):
+            threads = [threading.Thread(target=nothing) for _ in range(size)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+
+    return body
+
+
+def scoped(size: int) -> Body:
+    """Spawn so many tasks into a scope, and leave it."""
+
+    def body(count: int) -> None:
+        for _ in repeat(None, count):
+            with scope() as block:
+                for _ in range(size):
+                    block.spawn(nothing)
+
+    return body
+
+
+def spawn(size: int) -> Shape:
+    """Compare for one number of threads."""
+    shape = Shape(f"spawn/scope of {size}", f"{size} threads, from the first start to the last join")
+    shape.alone("Thread.start, join", lambda _: by_hand(size))
+    shape.alone("scope().spawn", lambda _: scoped(size), goals=(1.1, 1.1))
+    return shape
+
+
+def shapes() -> list[Shape]:
+    """The shapes of this file."""
+    return [spawn(size) for size in SIZES]

@@ -1,0 +1,90 @@
+"""A session's figures as a table for the eye and as JSON for the record.
+
+Not here: measuring, and what a figure is.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks import figures
+from benchmarks.harness import SAME, Plan, Samples, Shape
+
+SCHEMA = 1
+SCALES = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns"))
+
+
+def duration(seconds: float) -> str:
+    """Show a time with the unit that suits it."""
+    for scale, unit in SCALES:
+        if seconds >= scale:
+            return f"{seconds / scale:.3g} {unit}"
+    return f"{seconds * 1e9:.3g} ns"
+
+
+def result(shape: Shape, plan: Plan, rows: Sequence[Samples], *, free_threaded: bool) -> dict[str, Any]:
+    """Put the figures of a shape into the form of the record."""
+    yardstick = rows[0].seconds
+    same = figures.ratio(rows[-1].seconds, yardstick)
+    entries = []
+    for row in rows:
+        figure = figures.ratio(row.seconds, yardstick)
+        goal = row.contender.goals[free_threaded] if row.contender.goals else None
+        entries.append(
+            {
+                "contender": row.contender.name,
+                "seconds": row.seconds,
+                "operations": row.operations,
+                "ratio": {"median": figure.median, "low": figure.low, "high": figure.high},
+                "verdict": "yardstick" if row is rows[0] else figures.verdict(figure, same),
+                "goal": goal,
+                "kept": figures.against(figure, goal),
+            }
+        )
+    return {"shape": shape.name, "unit": shape.unit, "rounds": plan.rounds, "contenders": entries}
+
+
+def table(entry: dict[str, Any]) -> str:
+    """Show the figures of a shape. Absolute times are for orientation only."""
+    lines = [f"\n{entry['shape']}  ({entry['rounds']} rounds; one operation is {entry['unit']})"]
+    width = max(len(row["contender"]) for row in entry["contenders"])
+    for row in entry["contenders"]:
+        ratio = row["ratio"]
+        interval = "" if row["verdict"] == "yardstick" else f"{ratio['low']:.3f} .. {ratio['high']:.3f}"
+        what = "A/A: what cannot be told from nothing" if row["contender"] == SAME else row["verdict"]
+        goal = f"goal {row['goal']:g}: {row['kept']}" if row["goal"] is not None else ""
+        time = duration(figures.Figure.of(row["seconds"]).median)
+        text = f"  {row['contender']:{width}} {time:>9} {ratio['median']:>8.3f}  {interval:18} {what:15} {goal}"
+        lines.append(text.rstrip())
+    return "\n".join(lines)
+
+
+def heading(environment: dict[str, Any]) -> str:
+    """Say what the figures come from."""
+    return (
+        f"{environment['interpreter']}, {environment['build']} build, on {environment['processor']}, "
+        f"{environment['cores']} cores of which {environment['effective_cores'][0]} are effective; "
+        f"commit {environment['commit']}\n"
+        "Each figure is the median over rounds of the ratio to the first line, with its 95 % interval."
+    )
+
+
+def closing(environment: dict[str, Any]) -> str:
+    """Say what went on around the session."""
+    first, last = environment["effective_cores"]
+    steal = environment["steal"]
+    stolen = "unknown" if steal is None else f"{steal:.1%}"
+    gil = "on" if environment["gil"] else "off"
+    lines = [f"\neffective cores {first} before and {last} after; stolen {stolen}; GIL {gil}"]
+    lines += [f"absent: {peer}, {reason}" for peer, reason in environment["absent"].items()]
+    return "\n".join(lines)
+
+
+def write(path: Path, environment: dict[str, Any], shapes: list[dict[str, Any]]) -> None:
+    """Write the record of a session."""
+    record = {"schema": SCHEMA, "environment": environment, "shapes": shapes}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
