@@ -15,7 +15,7 @@ use pyo3::{
     types::{PyDict, PyTuple},
 };
 
-use crate::channel::{Receiver, Sender};
+use crate::{receiver::Receiver, sender::Sender};
 
 /// A function with its arguments.
 pub(crate) struct Call {

@@ -8,7 +8,10 @@ mod errors;
 mod event_loop;
 mod guard;
 mod mutex;
+mod par;
+mod receiver;
 mod scope;
+mod sender;
 mod task;
 mod thread;
 mod thread_pool;
@@ -22,11 +25,14 @@ mod _core {
     #[pymodule_export]
     use crate::{
         atomic_int::AtomicInt,
-        channel::{Receiver, Sender, channel},
+        channel::channel,
         event_loop::in_event_loop,
         guard::Guard,
         mutex::Mutex,
+        par::{Chunk, Cursor},
+        receiver::Receiver,
         scope::Scope,
+        sender::Sender,
         task::{Task, new_task},
         thread_pool::{Queue, ThreadPool},
         wait::{checkpoint_now, sleep_for, waiting},

@@ -1,0 +1,193 @@
+//! `_core.Cursor` and `_core.Chunk`: a sequence handed out in ranges, over `fearless_core::par`.
+//!
+//! A chunk is an iterator, so that stages are chained in C around it (`map(f, chunk)`), and it is where a run stops:
+//! between two items it looks at the cursor, at the scope of its thread and, on the main thread, at signals.
+//!
+//! Not here: threads, stages and results; `fearless.parallel` has them.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use fearless_core::par::{self as core, Schedule};
+use pyo3::{
+    PyTraverseError, PyVisit,
+    exceptions::PyIndexError,
+    prelude::*,
+    types::{PyList, PyRange, PyTuple},
+};
+
+use crate::{thread, wait};
+
+/// Items between two looks at signals.
+const SIGNALS: usize = 64;
+
+/// Where a run over a sequence stands.
+///
+/// Thread safety: internally synchronized.
+#[pyclass(frozen, module = "fearless._core")]
+pub(crate) struct Cursor {
+    core: core::Cursor,
+    items: Py<PyAny>,
+}
+
+#[pymethods]
+impl Cursor {
+    /// Hand out `total` items of a sequence: in ranges of `chunk`, or, with `workers`, in shares that shrink to `chunk`.
+    #[new]
+    #[pyo3(signature = (items, total, chunk, workers=None))]
+    fn new(items: Py<PyAny>, total: usize, chunk: usize, workers: Option<usize>) -> Cursor {
+        let schedule = match workers {
+            Some(workers) => Schedule::Guided { workers, least: chunk },
+            None => Schedule::Static { size: chunk },
+        };
+        Cursor { core: core::Cursor::new(total, schedule), items }
+    }
+
+    /// Return the next range of items, or `None`.
+    fn take(slf: &Bound<'_, Self>) -> Option<Chunk> {
+        let cursor = slf.get();
+        let range = cursor.core.take()?;
+        Some(Chunk::new(slf, cursor.items.bind(slf.py()), 0, range.start, range.end))
+    }
+
+    /// Return a chunk of a list whose first item has the number `base` in the run.
+    fn chunk(slf: &Bound<'_, Self>, items: &Bound<'_, PyList>, base: usize) -> Chunk {
+        Chunk::new(slf, items.as_any(), base, 0, items.len())
+    }
+
+    /// Hand out nothing more, also of the chunks that are out.
+    fn stop(&self) {
+        self.core.stop();
+    }
+
+    /// Whether `stop` was called.
+    #[getter]
+    fn stopped(&self) -> bool {
+        self.core.is_stopped()
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.items)
+    }
+}
+
+/// Some items of a run, in order.
+///
+/// Thread safety: externally synchronized; one worker has it.
+#[pyclass(frozen, module = "fearless._core")]
+pub(crate) struct Chunk {
+    cursor: Py<Cursor>,
+    items: Items,
+    /// The number in the run of the first item of `items`.
+    base: usize,
+    first: usize,
+    next: AtomicUsize,
+    end: usize,
+}
+
+/// A sequence. Some kinds have a shorter way to their items.
+enum Items {
+    List(Py<PyList>),
+    Tuple(Py<PyTuple>),
+    Range { start: i64, step: i64 },
+    Other(Py<PyAny>),
+}
+
+impl Items {
+    fn of(items: &Bound<'_, PyAny>) -> Items {
+        if let Ok(list) = items.cast_exact::<PyList>() {
+            Items::List(list.clone().unbind())
+        } else if let Ok(tuple) = items.cast_exact::<PyTuple>() {
+            Items::Tuple(tuple.clone().unbind())
+        } else if let Some((start, step)) = range_of(items) {
+            Items::Range { start, step }
+        } else {
+            Items::Other(items.clone().unbind())
+        }
+    }
+
+    fn get<'py>(&self, py: Python<'py>, place: usize) -> PyResult<Bound<'py, PyAny>> {
+        match self {
+            Items::List(list) => list.bind(py).get_item(place),
+            Items::Tuple(tuple) => tuple.bind(py).get_item(place),
+            Items::Range { start, step } => {
+                let offset = i64::try_from(place).map_err(|_| PyIndexError::new_err("range too long"))? * step;
+                Ok((start + offset).into_pyobject(py)?.into_any())
+            }
+            Items::Other(items) => items.bind(py).get_item(place),
+        }
+    }
+}
+
+/// Start and step of a `range` all of whose numbers fit 64 bits.
+fn range_of(items: &Bound<'_, PyAny>) -> Option<(i64, i64)> {
+    let range = items.cast_exact::<PyRange>().ok()?;
+    let start = range.getattr("start").ok()?.extract().ok()?;
+    let step: i64 = range.getattr("step").ok()?.extract().ok()?;
+    range.getattr("stop").ok()?.extract::<i64>().ok()?;
+    Some((start, step))
+}
+
+impl Chunk {
+    fn new(cursor: &Bound<'_, Cursor>, items: &Bound<'_, PyAny>, base: usize, first: usize, end: usize) -> Chunk {
+        Chunk { cursor: cursor.clone().unbind(), items: Items::of(items), base, first, next: first.into(), end }
+    }
+}
+
+#[pymethods]
+impl Chunk {
+    /// The number in the run of the first item.
+    #[getter]
+    fn start(&self) -> usize {
+        self.base + self.first
+    }
+
+    /// The number in the run after the last item.
+    #[getter]
+    fn stop(&self) -> usize {
+        self.base + self.end
+    }
+
+    /// The number in the run of the next item.
+    #[getter]
+    fn position(&self) -> usize {
+        self.base + self.next.load(Ordering::Relaxed)
+    }
+
+    /// Return the item that was handed out last.
+    fn last<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let next = self.next.load(Ordering::Relaxed);
+        if next == self.first {
+            return Err(PyIndexError::new_err("no item of the chunk was handed out"));
+        }
+        self.items.get(py, next - 1)
+    }
+
+    fn __iter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let next = self.next.load(Ordering::Relaxed);
+        if next >= self.end || self.cursor.get().core.is_stopped() {
+            return Ok(None);
+        }
+        wait::checkpoint(py)?;
+        if next.is_multiple_of(SIGNALS) && thread::is_main() {
+            // Stages that are written in C give Ctrl-C no other chance.
+            py.check_signals()?;
+        }
+        // A load and a store: the chunk is one worker's, and an atomic addition would cost more than all the rest.
+        self.next.store(next + 1, Ordering::Relaxed);
+        self.items.get(py, next).map(Some)
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.cursor)?;
+        match &self.items {
+            Items::List(items) => visit.call(items),
+            Items::Tuple(items) => visit.call(items),
+            Items::Range { .. } => Ok(()),
+            Items::Other(items) => visit.call(items),
+        }
+    }
+}
