@@ -217,11 +217,7 @@ impl Guard {
     }
 
     #[pyo3(signature = (*_arguments, **_keywords))]
-    fn __call__(
-        &self,
-        _arguments: &Bound<'_, PyAny>,
-        _keywords: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Py<PyAny>> {
+    fn __call__(&self, _arguments: &Bound<'_, PyAny>, _keywords: Option<&Bound<'_, PyAny>>) -> PyResult<Py<PyAny>> {
         Err(not_forwarded("call"))
     }
 

@@ -69,7 +69,8 @@ impl Mutex {
     pub(crate) fn note(&self, py: Python<'_>, error: &Bound<'_, PyAny>) {
         if self.poison && !error.is_none() {
             let thread = thread::name(py, thread::ident());
-            let text = format!("{} in {thread}", error.repr().map_or("an exception".to_owned(), |text| text.to_string()));
+            let text =
+                format!("{} in {thread}", error.repr().map_or("an exception".to_owned(), |text| text.to_string()));
             sync::lock(&self.poisoned).get_or_insert(text);
         }
     }
