@@ -10,6 +10,8 @@ import sys
 try:
     from fearless._core import (
         AtomicInt,
+        Chunk,
+        Cursor,
         Guard,
         Mutex,
         PoolQueue,
@@ -38,6 +40,8 @@ except ImportError as error:
 
 __all__ = [
     "AtomicInt",
+    "Chunk",
+    "Cursor",
     "Guard",
     "Mutex",
     "PoolQueue",

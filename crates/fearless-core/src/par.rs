@@ -72,6 +72,11 @@ impl Cursor {
         self.next.swap(usize::MAX, Ordering::Relaxed) < self.total
     }
 
+    /// Whether it was.
+    pub fn is_stopped(&self) -> bool {
+        self.next.load(Ordering::Relaxed) == usize::MAX
+    }
+
     /// How many numbers there are.
     pub fn total(&self) -> usize {
         self.total
@@ -119,6 +124,6 @@ mod tests {
         assert!(cursor.stop());
 
         assert_eq!(cursor.take(), None);
-        assert!(!cursor.stop());
+        assert!(cursor.is_stopped() && !cursor.stop());
     }
 }

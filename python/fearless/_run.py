@@ -1,0 +1,177 @@
+"""One run of ``par``: workers that take chunks until there are none, and what stops them before.
+
+Not here: what is done with a chunk (``parallel.py``).
+"""
+
+from __future__ import annotations
+
+import reprlib
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
+
+from fearless import _native
+from fearless._scope import Scope, scope
+from fearless.errors import Cancelled
+
+__all__ = ["Plan", "Schedule", "run"]
+
+Schedule: TypeAlias = Literal["guided", "static"]
+Work: TypeAlias = Callable[[int, int, Iterator[Any]], None]
+
+
+class Plan(NamedTuple):
+    """What to run over, and how it is shared out. ``chunk`` is None where nobody said."""
+
+    items: Iterable[Any]
+    workers: int
+    chunk: int | None
+    schedule: Schedule
+
+
+class Source(Protocol):
+    """Where workers get chunks."""
+
+    cursor: _native.Cursor
+    workers: int
+
+    def take(self, spent: float) -> _native.Chunk | None:
+        """Return the next chunk for a worker that needed ``spent`` seconds for the one before; None at the end."""
+
+
+class Failure(NamedTuple):
+    """An error, where in the run it happened, and the chunk in which it did."""
+
+    position: int
+    error: BaseException
+    chunk: _native.Chunk | None
+
+
+def run(plan: Plan, work: Work) -> None:
+    """Do ``work(start, stop, items)`` for every chunk, on the calling thread and on others.
+
+    Raises the failure of the first item that failed.
+    """
+    source = _source(plan)
+    failures: list[Failure] = []
+    with scope() as threads:
+        crew = _Crew(source, work, failures, threads)
+        for _ in range(source.workers - 1):
+            try:
+                threads.spawn(crew.work)
+            except RuntimeError:
+                break  # the system gives no more threads; those there are share the work
+        crew.work()
+    if failures:
+        failure = min(failures, key=lambda failure: failure.position)
+        _note(failure)
+        try:
+            raise failure.error
+        finally:
+            # The error's traceback holds this frame, and with it the list and so the error.
+            failures.clear()
+            del failure
+
+
+class _Crew:
+    """What the workers of a run share."""
+
+    def __init__(self, source: Source, work: Work, failures: list[Failure], threads: Scope) -> None:
+        self._source = source
+        self._work = work
+        self._failures = failures
+        self._scope = threads
+
+    def work(self) -> None:
+        """Be a worker: take chunks until there are none. A failure is noted, and stops all."""
+        chunk: _native.Chunk | None = None
+        started = time.perf_counter()
+        try:
+            while True:
+                now = time.perf_counter()
+                chunk, spent, started = None, now - started, now
+                if (chunk := self._source.take(spent)) is None:
+                    return
+                self._work(chunk.start, chunk.stop, chunk)
+                if chunk.position < chunk.stop and not self._source.cursor.stopped:
+                    raise RuntimeError("a stage raised StopIteration, which would end its chunk unseen")
+        except Exception as error:
+            self._fail(chunk, error)
+        except BaseException:
+            # Ctrl-C, an exit, or a cancellation: the scope stops the others and knows what to raise.
+            self._source.cursor.stop()
+            raise
+
+    def _fail(self, chunk: _native.Chunk | None, error: Exception) -> None:
+        position = sys.maxsize if chunk is None else chunk.position - 1
+        self._failures.append(Failure(position, error, chunk))
+        self._source.cursor.stop()
+        self._scope.cancel()  # for workers that wait inside an item
+
+
+class _Indexed:
+    """A sequence: chunks are ranges of a cursor."""
+
+    def __init__(self, plan: Plan, items: Sequence[Any]) -> None:
+        total = len(items)
+        guided = plan.schedule == "guided"
+        chunk = plan.chunk or (1 if guided else -(-total // plan.workers)) or 1
+        self.workers = max(1, min(plan.workers, -(-total // chunk)))
+        self.cursor = _native.Cursor(items, total, chunk, self.workers if guided else None)
+
+    def take(self, _spent: float) -> _native.Chunk | None:
+        return self.cursor.take()
+
+
+class _Pulled:
+    """Any other iterable: chunks are pulled from its iterator by one worker at a time."""
+
+    _LONGEST = 1024  # items in a chunk, where nobody said
+    _QUICK = 0.001  # seconds; chunks that are done sooner grow, so that pulling them does not become the work
+
+    def __init__(self, plan: Plan) -> None:
+        self.workers = plan.workers
+        self.cursor = _native.Cursor((), 0, 1)
+        self._iterator = _native.Mutex(iter(plan.items))
+        self._position = 0  # guarded by the mutex, as the size
+        self._size = plan.chunk or 1
+        self._adapts = plan.chunk is None
+
+    def take(self, spent: float) -> _native.Chunk | None:
+        with self._iterator as guard:
+            if self.cursor.stopped:
+                return None
+            if self._adapts:
+                self._adapt(spent)
+            items = list(islice(guard.value, self._size))
+            start, self._position = self._position, self._position + len(items)
+        return self.cursor.chunk(items, start) if items else None
+
+    def _adapt(self, spent: float) -> None:
+        if spent < self._QUICK:
+            self._size = min(self._size * 2, self._LONGEST)
+        elif spent > 8 * self._QUICK:
+            self._size = max(self._size // 2, 1)
+
+
+def _source(plan: Plan) -> Source:
+    if isinstance(plan.items, Sequence) and not isinstance(plan.items, deque):
+        return _Indexed(plan, plan.items)
+    # Arrays do not register as sequences. A mapping, or a table that is indexed by label, has no such interface.
+    if hasattr(plan.items, "__array_interface__"):
+        return _Indexed(plan, plan.items)
+    return _Pulled(plan)
+
+
+def _note(failure: Failure) -> None:
+    """Name the item in the error."""
+    if failure.chunk is None:
+        return
+    try:
+        item = reprlib.repr(failure.chunk.last())
+    except Exception:  # noqa: BLE001 - an item without a repr must not hide the error
+        item = "an item that has no repr"
+    failure.error.add_note(f"fearless.par: in item {failure.position} of the run: {item}")
