@@ -22,25 +22,56 @@ pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Sleeps until the thread is unparked or `until` has passed; may return early.
+/// What one thread sleeps on and others wake it by. A wake-up that comes before the sleep is kept.
 #[cfg(not(loom))]
-pub(crate) fn park_until(until: Option<Instant>) {
-    match until {
-        None => thread::park(),
-        Some(until) => {
-            let left = until.saturating_duration_since(Instant::now());
-            if !left.is_zero() {
-                thread::park_timeout(left);
+#[derive(Debug)]
+pub(crate) struct Token(thread::Thread);
+
+#[cfg(not(loom))]
+impl Token {
+    /// The token of the calling thread.
+    pub(crate) fn new() -> Token {
+        Token(thread::current())
+    }
+
+    pub(crate) fn wake(&self) {
+        self.0.unpark();
+    }
+
+    /// Sleeps until woken or until `until`; may return early. For the thread that made the token.
+    pub(crate) fn park_until(&self, until: Option<Instant>) {
+        match until {
+            None => thread::park(),
+            Some(until) => {
+                let left = until.saturating_duration_since(Instant::now());
+                if !left.is_zero() {
+                    thread::park_timeout(left);
+                }
             }
         }
     }
 }
 
-/// The model has no clock: a wait with a deadline is one that may expire at once.
+/// The model's token. Not its `park`, which forgets a wake-up of a thread that is blocked on an inner lock; this one
+/// keeps it, and also returns early in some of the interleavings.
 #[cfg(loom)]
-pub(crate) fn park_until(until: Option<Instant>) {
-    match until {
-        None => thread::park(),
-        Some(_) => thread::yield_now(),
+#[derive(Debug)]
+pub(crate) struct Token(loom::sync::Notify);
+
+#[cfg(loom)]
+impl Token {
+    pub(crate) fn new() -> Token {
+        Token(loom::sync::Notify::new())
+    }
+
+    pub(crate) fn wake(&self) {
+        self.0.notify();
+    }
+
+    /// The model has no clock: a wait with a deadline is one that expires at once.
+    pub(crate) fn park_until(&self, until: Option<Instant>) {
+        if until.is_none() {
+            self.0.wait();
+        }
     }
 }

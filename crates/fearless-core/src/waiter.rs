@@ -9,9 +9,8 @@
 use std::{collections::VecDeque, time::Instant};
 
 use crate::sync::{
-    self, Arc,
+    Arc, Token,
     atomic::{AtomicUsize, Ordering},
-    thread,
 };
 
 const WAITING: usize = 0;
@@ -59,13 +58,13 @@ impl Claim {
 pub struct Waiter {
     /// `WAITING`, or the encoded claim. Leaves `WAITING` once; only the owner puts it back ([`Waiter::rearm`]).
     word: AtomicUsize,
-    thread: thread::Thread,
+    token: Token,
 }
 
 impl Waiter {
     /// A waiter for the calling thread.
     pub fn new() -> Arc<Waiter> {
-        Arc::new(Waiter { word: AtomicUsize::new(WAITING), thread: thread::current() })
+        Arc::new(Waiter { word: AtomicUsize::new(WAITING), token: Token::new() })
     }
 
     /// Ends the wait with `claim`; false when another claim came first.
@@ -85,13 +84,13 @@ impl Waiter {
 
     /// Wakes the owner so that it sees its claim. Never blocks; call it with no lock held.
     pub fn wake(&self) {
-        self.thread.unpark();
+        self.token.wake();
     }
 
     /// Sleeps until a claim, or `until`. May return early. For the owner, with no lock held.
     pub fn park_until(&self, until: Option<Instant>) {
         if self.claimed().is_none() {
-            sync::park_until(until);
+            self.token.park_until(until);
         }
     }
 
