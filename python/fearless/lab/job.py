@@ -92,10 +92,14 @@ class Job:
         if "update" in self.methods:
             return "merge" if "merge" in self.methods else "update"
         state = self.start()
-        if _is_int(state) or (isinstance(state, dict) and all(map(_is_int, state.values()))):
-            return "add"
-        rule = "must have update(self, state, part), unless its state is an int or a dict of ints"
-        raise WorkloadError(f"workload {self.name} {rule}; start() gives {type(state).__name__}")
+        totals = list(state.values()) if isinstance(state, dict) else [state]
+        if not all(map(_is_int, totals)):
+            rule = "must have update(self, state, part), unless its state is an int or a dict of ints"
+            raise WorkloadError(f"workload {self.name} {rule}; start() gives {type(state).__name__}")
+        if any(totals):
+            rule = "must start at 0 where parts are added: every worker starts there, and the totals are added up"
+            raise WorkloadError(f"workload {self.name} {rule}; start() gives {state!r}")
+        return "add"
 
 
 class FunctionSource:

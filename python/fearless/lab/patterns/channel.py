@@ -23,7 +23,7 @@ def collect(job: Job, items: Sequence[Any], workers: int) -> list[Any]:
         numbers = range(len(items))
         fl.par(numbers, workers=workers).for_each(lambda number: tx.send((number, job.work(items[number]))))
 
-    with fl.scope() as scope:
+    with rx, fl.scope() as scope:
         scope.spawn(produce, tx.move())
         for number, part in rx:
             parts[number] = part
@@ -38,7 +38,7 @@ def fold(job: Job, items: Sequence[Any], workers: int) -> Any:
     def produce(tx: fl.Sender[Any]) -> None:
         fl.par(items, workers=workers).for_each(lambda item: tx.send(job.work(item)))
 
-    with fl.scope() as scope:
+    with rx, fl.scope() as scope:
         scope.spawn(produce, tx.move())
         for part in rx:
             state = job.update(state, part)

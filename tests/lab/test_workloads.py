@@ -1,0 +1,133 @@
+"""The built-in workloads: what they compute, on which files, and which pattern must run which."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fearless.lab import catalog, corpus
+from fearless.lab._errors import WorkloadError
+from fearless.lab.catalog import Pattern
+from fearless.lab.job import Job
+from fearless.lab.resolve import Target, resolve
+
+SOURCES = {
+    "a.py": "import os\n\n# a comment\nclass HTTPServer:\n    port = 80 + 1\n",
+    "b.py": "def serve_http(server):\n    return server.parsing, server.parsed\n",
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A small corpus, which is not the chosen one."""
+    monkeypatch.setattr(corpus, "_current", None)
+    for name, text in SOURCES.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def job(name: str, folder: Path) -> Job:
+    """A built-in on the corpus in ``folder``."""
+    return resolve(Target(name, {"folder": str(folder)}))
+
+
+def result(of: Job, pattern: str = "serial") -> Any:
+    """What a pattern makes of it."""
+    found = catalog.fit(pattern, of.state, whole=catalog.whole_total(of))
+    assert isinstance(found, Pattern)
+    return found.load()(of, of.items(), 2)
+
+
+def test_the_word_index_says_which_files_use_a_word(folder: Path) -> None:
+    """A name counts as itself and as the words in it, by their stems; the bits are the files."""
+    index = result(job("word-index", folder))
+
+    both, first, second = 0b11, 0b01, 0b10
+    assert index["http"] == both
+    assert index["serv"] == both
+    assert index["httpserv"] == first
+    assert index["pars"] == second
+    assert "def" not in index
+
+
+def test_checksums_come_in_the_order_of_the_files(folder: Path) -> None:
+    """One for each, and the same for the same content."""
+    (folder / "c.py").write_text(SOURCES["a.py"], encoding="utf-8")
+
+    one, two, three = result(job("checksum", folder))
+
+    assert one == three != two
+    assert len(one) == 64
+
+
+def test_line_metrics_add_up(folder: Path) -> None:
+    """Lines by kind, and tokens by kind."""
+    assert result(job("line-metrics", folder)) == {
+        "lines": 7,
+        "blank": 1,
+        "comment": 1,
+        "code": 5,
+        "names": 9,
+        "keywords": 4,
+        "numbers": 2,
+        "operators": 9,
+    }
+
+
+MUST = [
+    (pattern, name) for name in catalog.BUILT_INS for pattern in catalog.PATTERNS if catalog.must_run(pattern, name)
+]
+
+
+@pytest.mark.parametrize(("pattern", "name"), MUST)
+def test_what_must_run_runs_and_is_right(pattern: str, name: str, folder: Path) -> None:
+    """The table holds: each of these pairs gives the serial result."""
+    of = job(name, folder)
+
+    assert result(of, pattern) == result(of)
+
+
+@pytest.mark.parametrize(("pattern", "name"), sorted(catalog.UNFIT))
+def test_what_need_not_run_is_refused_with_a_reason(pattern: str, name: str, folder: Path) -> None:
+    """An exception in the table is one that the pattern itself gives."""
+    of = job(name, folder)
+
+    assert isinstance(catalog.fit(pattern, of.state, whole=catalog.whole_total(of)), str)
+
+
+def test_the_table_is_large() -> None:
+    """Nine patterns, three built-ins, and three pairs that do not fit."""
+    assert len(MUST) == 24
+
+
+def test_the_corpus_is_the_standard_library_up_to_its_limit() -> None:
+    """Real input, sorted, without what is installed beside it and without its tests."""
+    chosen = corpus.choose()
+
+    assert chosen.paths == tuple(sorted(chosen.paths))
+    assert 1_000_000 < chosen.corpus.bytes <= corpus.LIMIT_BYTES
+    assert chosen.corpus.files == len(chosen.paths)
+    assert not [path for path in chosen.paths if {"site-packages", "test", "tests"} & set(Path(path).parts[-3:])]
+
+
+def test_the_digest_changes_with_the_content(folder: Path) -> None:
+    """It is what makes two records comparable."""
+    before = corpus.choose(str(folder)).corpus
+    (folder / "a.py").write_text("import sys\n", encoding="utf-8")
+
+    assert corpus.choose(str(folder)).corpus.sha256 != before.sha256
+
+
+def test_a_file_that_does_not_decode_is_left_out(folder: Path) -> None:
+    """It could not be read by every workload."""
+    (folder / "broken.py").write_bytes(b"# coding: ascii\n\xff\n")
+
+    assert corpus.choose(str(folder)).corpus.files == len(SOURCES)
+
+
+def test_a_folder_without_python_is_a_mistake(tmp_path: Path) -> None:
+    """It is named."""
+    with pytest.raises(WorkloadError, match="no Python file found in"):
+        corpus.choose(str(tmp_path))
