@@ -164,12 +164,9 @@ class Task(Generic[_T]):
     _state: str
     _result: _T | None
     _exception: BaseException | None
-    @property
-    def _condition(self) -> Condition: ...
-    @property
-    def _waiters(self) -> list[Any]: ...
-    @property
-    def _done_callbacks(self) -> list[Callable[..., object]]: ...
+    _condition: Condition
+    _waiters: list[Any]
+    _done_callbacks: list[Callable[..., object]]
     def __class_getitem__(cls, key: Any, /) -> Any: ...
 
 def new_task(

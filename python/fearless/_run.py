@@ -15,7 +15,6 @@ from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 from fearless import _native
 from fearless._scope import Scope, scope
-from fearless.errors import Cancelled
 
 __all__ = ["Plan", "Schedule", "run"]
 
@@ -96,14 +95,17 @@ class _Crew:
                 if (chunk := self._source.take(spent)) is None:
                     return
                 self._work(chunk.start, chunk.stop, chunk)
-                if chunk.position < chunk.stop and not self._source.cursor.stopped:
-                    raise RuntimeError("a stage raised StopIteration, which would end its chunk unseen")
-        except Exception as error:
+                self._check_finished(chunk)
+        except Exception as error:  # noqa: BLE001 - whatever it is, `run` raises it
             self._fail(chunk, error)
         except BaseException:
             # Ctrl-C, an exit, or a cancellation: the scope stops the others and knows what to raise.
             self._source.cursor.stop()
             raise
+
+    def _check_finished(self, chunk: _native.Chunk) -> None:
+        if chunk.position < chunk.stop and not self._source.cursor.stopped:
+            raise RuntimeError("a stage raised StopIteration, which would have ended its chunk unseen")
 
     def _fail(self, chunk: _native.Chunk | None, error: Exception) -> None:
         position = sys.maxsize if chunk is None else chunk.position - 1
@@ -115,7 +117,7 @@ class _Crew:
 class _Indexed:
     """A sequence: chunks are ranges of a cursor."""
 
-    def __init__(self, plan: Plan, items: Sequence[Any]) -> None:
+    def __init__(self, plan: Plan, items: Any) -> None:
         total = len(items)
         guided = plan.schedule == "guided"
         chunk = plan.chunk or (1 if guided else -(-total // plan.workers)) or 1
@@ -158,12 +160,10 @@ class _Pulled:
 
 
 def _source(plan: Plan) -> Source:
-    if isinstance(plan.items, Sequence) and not isinstance(plan.items, deque):
-        return _Indexed(plan, plan.items)
-    # Arrays do not register as sequences. A mapping, or a table that is indexed by label, has no such interface.
-    if hasattr(plan.items, "__array_interface__"):
-        return _Indexed(plan, plan.items)
-    return _Pulled(plan)
+    # A deque is indexed by walking. Arrays do not register as sequences; a table that is indexed by label has no such
+    # interface.
+    is_sequence = isinstance(plan.items, Sequence) and not isinstance(plan.items, deque)
+    return _Indexed(plan, plan.items) if is_sequence or hasattr(plan.items, "__array_interface__") else _Pulled(plan)
 
 
 def _note(failure: Failure) -> None:

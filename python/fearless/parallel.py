@@ -12,7 +12,7 @@ import functools
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
-from typing import Any, Generic, Literal, SupportsIndex, TypeVar, cast
+from typing import Any, Generic, Literal, SupportsIndex, TypeVar
 
 from fearless._arguments import at_least, usable_cores
 from fearless._folding import Folding
@@ -51,10 +51,9 @@ def par(
     """
     if schedule not in ("guided", "static"):
         raise ValueError(f"schedule must be 'guided' or 'static', got {schedule!r}")
-    if not isinstance(items, Iterable) and not hasattr(type(items), "__getitem__"):
-        raise TypeError(f"items must be iterable, got {items!r}")
+    iter(items)  # refuses what is not iterable here, and not when a run begins
     most = usable_cores() if workers is None else at_least("workers", workers, 1)
-    least = None if chunk == "auto" else at_least("chunk", cast("SupportsIndex", chunk), 1)
+    least = None if chunk == "auto" else at_least("chunk", chunk, 1)
     return Par(Plan(items, most, least, schedule), ())
 
 
@@ -120,7 +119,7 @@ class Par(Generic[T]):
             >>> fl.par(["a", "b", "c"], workers=2).fold(str, str.__add__, str.__add__)
             'abc'
         """
-        folding = Folding(_callable("make", make), _callable("combine", combine))
+        folding: Folding[A] = Folding(_callable("make", make), _callable("combine", combine))
         _callable("op", op)
 
         def work(start: int, stop: int, items: Iterator[T]) -> None:
