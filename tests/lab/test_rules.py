@@ -42,7 +42,7 @@ def test_r0_rules_out_threads_while_the_gil_is_held() -> None:
 
     assert found is not None
     assert set(found.rules_out) == {"par", "mutex"}
-    assert "GIL was held for 98 % of the work" in found.text
+    assert "the GIL was held for 98 % of the work and threads kept no more than 0.9" in found.text
     assert "predicted to give up to 1.9x" in found.text
     assert "--python" in found.text
     assert found.facts["usable_parallelism"] == pytest.approx(1 / 0.98)
@@ -55,6 +55,7 @@ def test_r0_rules_out_threads_while_the_gil_is_held() -> None:
         ({"gil": True, "released": 0.9}, 1.95),  # no more than the cores
         ({"gil": True, "released": 0.3}, 1 / 0.7),
         ({"gil": False, "released": None}, 1.95),
+        ({"gil": None, "released": 0.0}, 1.95),
         ({"gil": True, "released": None}, None),  # nothing measured tells
     ],
 )
@@ -72,6 +73,14 @@ def test_r0_believes_a_measured_speed_up_over_a_sampled_share() -> None:
     assert rules.r0(facts_of(speeds, gil=True, released=0.02)) is None
 
 
+def test_r0_believes_the_runs_where_the_sampled_share_is_too_large() -> None:
+    """The share comes from a single run; threads that got the time of one core did take turns."""
+    facts = facts_of({**SERIAL, ("par", 2): 1.0}, gil=True, released=0.3)
+
+    assert rules.usable_parallelism(facts) == pytest.approx(1.0, rel=0.02)
+    assert rules.r0(facts) is not None
+
+
 def test_r0_is_silent_when_the_work_waits() -> None:
     """Threads that wait gain from overlapping their waits, GIL or not."""
     assert rules.r0(facts_of({**SERIAL, ("par", 2): 1.0}, gil=True, released=0.02, waiting=0.5)) is None
@@ -84,7 +93,7 @@ def test_r0_names_the_import_that_turned_the_gil_on() -> None:
     )
 
     assert found is not None
-    assert "turned on by the import of old_module" in found.text
+    assert "the GIL (turned on by the import of old_module) was held" in found.text
     assert "PYTHON_GIL=0" in found.text
 
 

@@ -7,6 +7,7 @@ A rule returns a finding that names the facts it used, or ``None`` when it has n
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -51,8 +52,9 @@ def r0(facts: Facts) -> Finding | None:
     """Without threads that run at once, no thread pattern can win.
 
     Usable parallelism is the effective cores when the GIL is off. When it is on, a share ``rel`` of the work runs with
-    the GIL released and the rest one thread at a time, so Amdahl's law allows at most 1 / (1 - rel). The share is
-    sampled in a watched run; what the thread patterns reached in this comparison counts too if it is more.
+    the GIL released and the rest one thread at a time, so Amdahl's law allows at most 1 / (1 - rel). That share is
+    sampled in a single watched run; the processor time that threads got a second is a second limit, and the smaller
+    holds. A speed-up that threads did reach is proof against both.
 
     Source: Amdahl, "Validity of the single processor approach", 1967.
     """
@@ -77,24 +79,27 @@ def r0(facts: Facts) -> Finding | None:
 
 def usable_parallelism(facts: Facts) -> float | None:
     """How many threads of this workload can make progress at once; ``None`` when nothing was measured that tells."""
-    if facts.gil is None or not facts.gil:
+    if not facts.gil:
         return facts.cores
-    evidence = [1 / max(1e-9, 1 - facts.released)] if facts.released is not None else []
-    if not evidence and facts.thread_parallelism is not None:
-        evidence.append(facts.thread_parallelism)
-    reached = [facts.speedup(one) for one in facts.candidates if one.uses_threads and one.workers > 1]
-    evidence += [one.median for one in reached if one is not None and one.above(LITTLE_PARALLELISM)]
-    if not evidence:
+    sampled = None if facts.released is None else 1 / max(1e-9, 1 - facts.released)
+    limits = [limit for limit in (sampled, facts.thread_parallelism) if limit is not None]
+    if not limits:
         return None
-    return min([max(1.0, *evidence), *([facts.cores] if facts.cores else [])])
+    reached = [facts.speedup(one) for one in facts.candidates if one.uses_threads and one.workers > 1]
+    proven = [one.median for one in reached if one is not None and one.above(1.0)]
+    return min(max(1.0, min(limits), *proven), facts.cores or math.inf)
 
 
 def _gil_held(facts: Facts) -> str:
     """The first half of R0's sentence."""
     cause = f" (turned on by the import of {facts.gil_enabled_by})" if facts.gil_enabled_by else ""
+    parts = []
     if facts.released is not None:
-        return f"the GIL was held for {wording.percent(1 - facts.released)} of the work{cause}"
-    return f"the GIL was on{cause}, and threads used {facts.thread_parallelism or 1:.2f} cores"
+        parts.append(f"the GIL{cause} was held for {wording.percent(1 - facts.released)} of the work")
+    if facts.thread_parallelism is not None:
+        subject = "threads" if parts else f"with the GIL on{cause} threads"
+        parts.append(f"{subject} kept no more than {facts.thread_parallelism:.2f} cores busy")
+    return " and ".join(parts)
 
 
 def _prediction(facts: Facts) -> str:
@@ -176,10 +181,12 @@ def r15(speedups: Mapping[Key, float]) -> str:
 
 
 def r15_workers(speedups: Mapping[Key, float], pattern: str) -> int:
-    """The fewest workers with which ``pattern`` is within 10 % of the fastest, or of its own best if it never is."""
+    """The fewest workers with which ``pattern`` is within 10 % of the fastest; if there are none, its fastest."""
     own = {workers: value for (name, workers), value in speedups.items() if name == pattern}
-    enough = min(max(speedups.values()), max(own.values())) / AS_GOOD
-    return min(workers for workers, value in own.items() if value >= enough)
+    enough = max(speedups.values()) / AS_GOOD
+    return min(
+        [workers for workers, value in own.items() if value >= enough], default=max(own, key=lambda one: own[one])
+    )
 
 
 def r15_finding(facts: Facts, contenders: Sequence[Candidate], pick: Candidate) -> Finding | None:
@@ -260,14 +267,12 @@ def r17(facts: Facts) -> list[Finding]:
 
     Floats may differ by 1e-9 relative and dicts in their order; the workload may bring its own check.
     """
-    found = []
-    for pattern, difference in (facts.differing or {}).items():
-        reason = f"its result differs from serial's: {difference}"
-        found.append(Finding("R17", f"{pattern}: {reason}", {"pattern": pattern}, rules_out={pattern: reason}))
-    for pattern, error in (facts.failed or {}).items():
-        reason = f"it failed: {error}"
-        found.append(Finding("R17", f"{pattern}: {reason}", {"pattern": pattern}, rules_out={pattern: reason}))
-    return found
+    reasons = {name: f"its result differs from serial's: {text}" for name, text in (facts.differing or {}).items()}
+    reasons |= {name: f"it failed: {text}" for name, text in (facts.failed or {}).items()}
+    return [
+        Finding("R17", f"{name}: {reasons[name]}", {"pattern": name}, rules_out={name: reasons[name]})
+        for name in sorted(reasons, key=simplicity)
+    ]
 
 
 def r18(facts: Facts, contenders: Sequence[Candidate]) -> Finding | None:
