@@ -32,7 +32,7 @@ const LOCKED: u64 = 1;
 const WAITERS: u64 = 2;
 
 /// How long the first waiter may be passed over.
-pub const PATIENCE: Duration = Duration::from_millis(1);
+pub const PATIENCE: Duration = if cfg!(loom) { Duration::MAX } else { Duration::from_millis(1) };
 /// How often the first waiter may be passed over.
 pub const PASSES: u32 = if cfg!(loom) { 1 } else { 64 };
 
@@ -56,7 +56,7 @@ impl Number {
 #[derive(Debug)]
 pub struct Mutex {
     word: AtomicU64,
-    /// Who made acquisition `held_number`. Written by an acquirer before the number, read after it.
+    /// Who made acquisition `held_number`. Written by an acquirer after the word and before the number.
     owner: AtomicU64,
     /// The fork generation in which that was.
     generation: AtomicU64,
@@ -129,9 +129,11 @@ impl Mutex {
         None
     }
 
+    /// Says who made acquisition `number`, after the word has said that it is made. Each store is a release, so that who
+    /// reads a later ident also sees the later word, and never takes that ident for the holder of the earlier number.
     fn sign(&self, me: u64, number: u64) {
-        self.owner.store(me, Ordering::Relaxed);
-        self.generation.store(fork::generation(), Ordering::Relaxed);
+        self.owner.store(me, Ordering::Release);
+        self.generation.store(fork::generation(), Ordering::Release);
         self.held_number.store(number, Ordering::Release);
     }
 
@@ -141,8 +143,9 @@ impl Mutex {
             return Lock::Acquired(number);
         }
         match self.holder() {
-            Some((owner, _)) if owner == me => return Lock::Deadlock,
+            // Asked first: a forked child gives the idents of vanished threads to new ones.
             Some((owner, generation)) if fork::vanished(owner, generation) => return Lock::Vanished,
+            Some((owner, _)) if owner == me => return Lock::Deadlock,
             _ => {}
         }
         let mut queue = self.queue();
@@ -224,16 +227,14 @@ impl Mutex {
         if waiting.passed <= PASSES && waiting.since.elapsed() < PATIENCE {
             return None;
         }
-        let wake = if waiting.notified {
-            None
-        } else {
-            waiter.claim(Claim::Ready(0)).then(|| Some(Arc::clone(waiter)))?
-        };
+        let wake =
+            if waiting.notified { None } else { waiter.claim(Claim::Ready(0)).then(|| Some(Arc::clone(waiter)))? };
         let next = Number(number.0 + 1);
         waiting.notified = true;
         waiting.handed = Some(next);
-        self.sign(waiting.owner, next.0);
+        // A plain store: while the flag is set, only who has the queue takes the lock from its holder.
         self.word.store(next.0 << 2 | LOCKED | WAITERS, Ordering::Release);
+        self.sign(waiting.owner, next.0);
         Some(wake)
     }
 
@@ -248,9 +249,14 @@ impl Mutex {
 
     /// The holder's ident and fork generation; `None` when it is free or changing hands.
     pub fn holder(&self) -> Option<(u64, u64)> {
-        let number = self.held_number.load(Ordering::Acquire);
-        let holder = (self.owner.load(Ordering::Relaxed), self.generation.load(Ordering::Relaxed));
-        self.is_held_by(Number(number)).then_some(holder)
+        self.signature().map(|(_, owner, generation)| (owner, generation))
+    }
+
+    /// The acquisition that lasts, if it is signed: its number, ident and fork generation.
+    fn signature(&self) -> Option<(Number, u64, u64)> {
+        let number = Number(self.held_number.load(Ordering::Acquire));
+        let (owner, generation) = (self.owner.load(Ordering::Acquire), self.generation.load(Ordering::Acquire));
+        self.is_held_by(number).then_some((number, owner, generation))
     }
 
     /// Whether acquisition `number` still lasts.
@@ -275,8 +281,9 @@ impl Mutex {
 
     /// Ends an acquisition whose holder did not survive a fork. False when the holder lives.
     pub fn heal(&self) -> bool {
-        let lost = self.holder().is_some_and(|(owner, generation)| fork::vanished(owner, generation));
-        lost && self.release(Number(self.word.load(Ordering::Relaxed) >> 2)).map(Wakes::wake).is_ok()
+        let lost = self.signature().filter(|&(_, owner, generation)| fork::vanished(owner, generation));
+        // By the number that was found lost: another thread may have healed it and taken the lock since.
+        lost.is_some_and(|(number, ..)| self.release(number).map(Wakes::wake).is_ok())
     }
 
     fn queue(&self) -> sync::MutexGuard<'_, Queue> {
