@@ -52,7 +52,7 @@ pub enum Send<T> {
     Sent(Wakes),
     /// No room now.
     Full(T),
-    /// No receiver is left.
+    /// No receiver is left, or the last sender was closed meanwhile.
     Closed(T),
     /// Enqueued together with the item.
     Wait(Ticket),
@@ -67,7 +67,7 @@ pub enum Recv<T> {
     Item(T, Wakes),
     /// Nothing to take now.
     Empty,
-    /// Nothing to take ever: no sender is left and the queue is drained.
+    /// Nothing to take ever: no sender is left and the queue is drained, or the last receiver was closed meanwhile.
     Closed,
     /// Enqueued.
     Wait(Ticket),
@@ -163,14 +163,20 @@ impl<T> Channel<T> {
         }
     }
 
-    /// One more sender.
-    pub fn add_sender(&self) {
-        self.lock().sending += 1;
+    /// One more sender. False when the last was closed: what receivers were told about the end stays true.
+    pub fn add_sender(&self) -> bool {
+        let mut state = self.lock();
+        let is_open = state.sending > 0;
+        state.sending += usize::from(is_open);
+        is_open
     }
 
-    /// One more receiver.
-    pub fn add_receiver(&self) {
-        self.lock().receiving += 1;
+    /// One more receiver. False when the last was closed.
+    pub fn add_receiver(&self) -> bool {
+        let mut state = self.lock();
+        let is_open = state.receiving > 0;
+        state.receiving += usize::from(is_open);
+        is_open
     }
 
     /// One sender less. After the last, receivers drain the queue and then find the channel closed.
@@ -236,7 +242,8 @@ impl<T> Channel<T> {
 
 impl<T> State<T> {
     fn try_send(&mut self, capacity: Option<usize>, item: T) -> Send<T> {
-        if self.receiving == 0 {
+        // No sender either: another thread closed the caller's own end, and receivers have been told that all ended.
+        if self.receiving == 0 || self.sending == 0 {
             return Send::Closed(item);
         }
         // A waiting receiver takes the item whatever the capacity: all before it is reserved.
@@ -270,8 +277,9 @@ impl<T> State<T> {
         }
         match item {
             Some(item) => Recv::Item(item, wakes),
-            // Entries that are left belong to senders that gave up.
-            None if self.sending == 0 => Recv::Closed,
+            // Entries that are left belong to senders that gave up. No receiver: another thread closed the caller's own
+            // end, and nobody would wake the caller any more.
+            None if self.sending == 0 || self.receiving == 0 => Recv::Closed,
             None => Recv::Empty,
         }
     }
