@@ -11,8 +11,9 @@
 use std::time::Instant;
 
 use crate::{
+    fork,
     sync::{
-        self, Arc, Mutex,
+        self, Arc, Mutex, MutexGuard,
         atomic::{AtomicBool, Ordering},
     },
     waiter::{Claim, Ticket, WaitList, Waiter, Wakes},
@@ -39,6 +40,7 @@ struct State {
     /// Tasks that have not ended.
     running: usize,
     joiners: WaitList,
+    generation: u64,
 }
 
 impl Scope {
@@ -50,7 +52,7 @@ impl Scope {
             cancelled: AtomicBool::new(false),
             stopped: AtomicBool::new(false),
             timed_out: AtomicBool::new(false),
-            state: Mutex::new(State::default()),
+            state: Mutex::new(State { generation: fork::generation(), ..State::default() }),
             parent,
         });
         if let Some(parent) = &scope.parent {
@@ -102,8 +104,12 @@ impl Scope {
         above.or_else(|| self.deadline.is_some_and(|at| at <= now).then(|| Arc::clone(self)))
     }
 
-    /// Cancels the scope because its time is over.
+    /// Cancels the scope because its time is over. One that is stopped already ends for the reason it had, even if its
+    /// time passes while its tasks wind down.
     pub fn expire(&self) -> Wakes {
+        if self.is_stopped() {
+            return Wakes::default();
+        }
         self.timed_out.store(true, Ordering::Release);
         self.cancel()
     }
@@ -154,14 +160,15 @@ impl Scope {
 
     /// One more task runs in the scope.
     pub fn task_started(&self) {
-        sync::lock(&self.state).running += 1;
+        self.lock().running += 1;
     }
 
     /// A task has ended; after the last, whoever joins is woken.
     pub fn task_ended(&self) -> Wakes {
-        let mut state = sync::lock(&self.state);
+        let mut state = self.lock();
         let mut wakes = Wakes::default();
-        state.running -= 1;
+        // Zero before only in a forked child, where the task that forked is not counted any more.
+        state.running = state.running.saturating_sub(1);
         if state.running == 0 {
             state.joiners.claim_all(Claim::Ready(0), &mut wakes);
         }
@@ -170,18 +177,29 @@ impl Scope {
 
     /// How many tasks have not ended.
     pub fn running(&self) -> usize {
-        sync::lock(&self.state).running
+        self.lock().running
     }
 
     /// Enqueues `waiter` until all tasks have ended; `None` when they have.
     pub fn join(&self, waiter: &Arc<Waiter>) -> Option<Ticket> {
-        let mut state = sync::lock(&self.state);
+        let mut state = self.lock();
         (state.running > 0).then(|| state.joiners.push(Arc::clone(waiter), ()))
     }
 
     /// Leaves the queue of those who join.
     pub fn leave_join(&self, ticket: Ticket) {
         sync::lock(&self.state).joiners.remove(ticket);
+    }
+
+    /// In a forked child the threads of the tasks are gone, and nobody would ever count them down.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        let mut state = sync::lock(&self.state);
+        if state.generation != fork::generation() {
+            state.generation = fork::generation();
+            state.running = 0;
+            state.joiners.forget();
+        }
+        state
     }
 
     /// Undoes [`Scope::attach`].
@@ -234,6 +252,16 @@ mod tests {
 
         assert!(!inner.is_stopped());
         assert!(sync::lock(&outer.state).children.is_empty());
+    }
+
+    #[test]
+    fn a_scope_that_was_cancelled_first_does_not_time_out_while_it_winds_down() {
+        let scope = Scope::new(None, Some(Instant::now()));
+        scope.cancel().wake();
+
+        scope.expire().wake();
+
+        assert!(scope.is_cancelled() && !scope.is_timed_out());
     }
 
     #[test]
