@@ -45,12 +45,13 @@ impl AtomicInt {
 
     /// Adds `amount` and returns the value before.
     ///
-    /// A compare-exchange loop rather than one wrapping add: an addition that would overflow must never be seen.
+    /// A compare-exchange loop rather than one wrapping add: an addition that would overflow must never be seen. The loads
+    /// are in the one order too, because a refusal tells what one of them saw.
     pub fn fetch_add(&self, amount: i64) -> Result<i64, Overflow> {
-        let mut seen = self.value.load(Ordering::Relaxed);
+        let mut seen = self.value.load(Ordering::SeqCst);
         loop {
             let sum = seen.checked_add(amount).ok_or(Overflow { value: seen })?;
-            match self.value.compare_exchange_weak(seen, sum, Ordering::SeqCst, Ordering::Relaxed) {
+            match self.value.compare_exchange_weak(seen, sum, Ordering::SeqCst, Ordering::SeqCst) {
                 Ok(before) => return Ok(before),
                 Err(now) => seen = now,
             }
