@@ -87,7 +87,8 @@ class Scope:
         """Prepare a scope of ``timeout`` seconds; it begins with the ``with`` block."""
         self._timeout = timeout
         self._native: _native.Scope | None = None
-        self._lock = threading.Lock()
+        # Re-entrant: a signal handler may cancel the scope while its thread is inside.
+        self._lock = threading.RLock()
         # Guarded by the lock. A task that ends well is let go of at once, with its result.
         self._closed = False
         self._started = 0
@@ -145,8 +146,8 @@ class Scope:
         """
         native = self._entered()
         task = threads.new_task(function, args, kwargs, native)
-        self._adopt(native, task)
         try:
+            self._adopt(native, task)
             pool._enqueue(task)  # type: ignore[attr-defined]  # noqa: SLF001 - scopes and pools are one package
         except BaseException:
             task.cancel()
@@ -189,8 +190,8 @@ class Scope:
     ) -> Task[T]:
         native = self._entered()
         task = threads.new_task(function, args, kwargs, native, options.name)
-        self._adopt(native, task)
         try:
+            self._adopt(native, task)
             thread = threads.start_thread(task, options)
         except BaseException:
             task.cancel()
@@ -202,23 +203,26 @@ class Scope:
         return task
 
     def _adopt(self, native: _native.Scope, task: Task[T]) -> None:
-        """Count the task before it can run; its end is reported by a callback."""
-        with self._lock:
-            if self._closed:
-                task.cancel()
-                text = "the scope's block has been left; spawn before that"
-                raise RuntimeError(text)
-            native.task_started()
-            self._started += 1
-            self._running[task] = None
+        """Count the task before it can run; its end is reported by a callback, also if it never starts."""
         task.add_done_callback(self._ended)
+        with self._lock:
+            if not self._closed:
+                self._started += 1
+                self._running[task] = None
+                native.task_started()
+                return
+        task.cancel()
+        text = "the scope's block has been left; spawn before that"
+        raise RuntimeError(text)
 
     def _ended(self, task: Task[Any]) -> None:
         """Take the outcome of a task; runs on the thread that ended it."""
         native = self._entered()
         failure = None if task.cancelled() else task.exception()
         with self._lock:
-            self._running.pop(task, None)
+            if task not in self._running:
+                return
+            del self._running[task]
             if failure is not None:
                 self._failures.append(failure)
         if failure is not None:

@@ -98,8 +98,9 @@ impl Mutex {
         const HELD: &str = "the mutex was not released";
         let me = thread::ident();
         let waiter = Waiter::new();
-        if patience == Patience::Once {
+        if patience == Patience::Once && !(poisoned && self.is_vanished()) {
             return match self.core.holder() {
+                Some(_) if self.is_vanished() => Err(vanished(call)),
                 Some((owner, _)) if owner == me => Err(deadlock(call)),
                 _ => Err(errors::timeout(call, HELD)),
             };

@@ -33,24 +33,21 @@ impl Receiver {
     #[pyo3(signature = (timeout=None))]
     fn recv(&self, py: Python<'_>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<Py<PyAny>> {
         let patience = Patience::from_timeout(timeout)?;
-        self.take(py, patience)?.ok_or_else(|| errors::Closed::new_err("recv: every sender is closed"))
+        self.take(py, patience)?.ok_or_else(|| self.ended("recv"))
     }
 
     /// Receive the oldest item if there is one.
     ///
     /// Raises: `Empty` when there is none now, `Closed` when there will be none.
-    fn try_recv(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+    fn try_recv(&self) -> PyResult<Py<PyAny>> {
         self.end.check_open("try_recv")?;
         match self.end.core().try_recv() {
             Recv::Item(item, wakes) => {
                 wakes.wake();
                 Ok(item)
             }
-            Recv::Closed => Err(errors::Closed::new_err("try_recv: every sender is closed")),
-            Recv::Empty | Recv::GaveUp | Recv::Wait(_) => {
-                let _ = py;
-                Err(errors::Empty::new_err("try_recv: the channel is empty"))
-            }
+            Recv::Closed => Err(self.ended("try_recv")),
+            Recv::Empty | Recv::GaveUp | Recv::Wait(_) => Err(errors::Empty::new_err("try_recv: the channel is empty")),
         }
     }
 
@@ -59,7 +56,9 @@ impl Receiver {
     /// Raises: `Closed` or `MovedError` when this one can no longer be used.
     fn clone(&self, py: Python<'_>) -> PyResult<Receiver> {
         self.end.check_open("clone")?;
-        self.end.core().add_receiver();
+        if !self.end.core().add_receiver() {
+            return Err(self.end.refusal("clone"));
+        }
         Ok(Receiver { end: self.end.duplicate(py) })
     }
 
@@ -128,6 +127,14 @@ impl Receiver {
 }
 
 impl Receiver {
+    /// The error for a channel that will deliver nothing more.
+    fn ended(&self, call: &str) -> PyErr {
+        match self.end.check_open(call) {
+            Ok(()) => errors::Closed::new_err(format!("{call}: every sender is closed")),
+            Err(error) => error,
+        }
+    }
+
     /// The next item; `None` when the channel has ended.
     fn take(&self, py: Python<'_>, patience: Patience) -> PyResult<Option<Py<PyAny>>> {
         wait::checkpoint(py)?;

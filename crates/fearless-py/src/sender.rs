@@ -58,7 +58,9 @@ impl Sender {
     /// Raises: `Closed` or `MovedError` when this one can no longer be used.
     fn clone(&self, py: Python<'_>) -> PyResult<Sender> {
         self.end.check_open("clone")?;
-        self.end.core().add_sender();
+        if !self.end.core().add_sender() {
+            return Err(self.end.refusal("clone"));
+        }
         Ok(Sender { end: self.end.duplicate(py) })
     }
 
@@ -114,6 +116,15 @@ impl Sender {
 }
 
 impl Sender {
+    /// The error for an item that the channel did not take.
+    fn refused(&self, py: Python<'_>, call: &str, item: Py<PyAny>) -> PyErr {
+        let error = match self.end.check_open(call) {
+            Ok(()) => errors::Closed::new_err(format!("{call}: no receiver is left")),
+            Err(error) => error,
+        };
+        errors::with_item(py, error, item)
+    }
+
     /// Sends without a wait; gives the item back when there is no room.
     fn offer(&self, py: Python<'_>, call: &str, item: Py<PyAny>) -> PyResult<Option<Py<PyAny>>> {
         if !self.end.is_open() {
@@ -124,7 +135,7 @@ impl Sender {
                 wakes.wake();
                 Ok(None)
             }
-            Send::Closed(item) => Err(no_receiver(py, call, item)),
+            Send::Closed(item) => Err(self.refused(py, call, item)),
             Send::Full(item) | Send::GaveUp(item) => Ok(Some(item)),
             Send::Wait(_) => unreachable!("try_send does not enqueue"),
         }
@@ -141,7 +152,7 @@ impl Sender {
             Send::Wait(ticket) => {
                 let ended = wait::wait(py, &waiter, Kind::Channel, patience);
                 match self.end.core().resume_send(ticket, ended.claim()) {
-                    Send::Closed(item) => Err(no_receiver(py, "send", item)),
+                    Send::Closed(item) => Err(self.refused(py, "send", item)),
                     Send::GaveUp(item) => Err(errors::with_item(py, ended.error("send", NO_ROOM), item)),
                     _ => Ok(()),
                 }
@@ -150,13 +161,9 @@ impl Sender {
                 wakes.wake();
                 Ok(())
             }
-            Send::Closed(item) | Send::Full(item) | Send::GaveUp(item) => Err(no_receiver(py, "send", item)),
+            Send::Closed(item) | Send::Full(item) | Send::GaveUp(item) => Err(self.refused(py, "send", item)),
         }
     }
-}
-
-fn no_receiver(py: Python<'_>, call: &str, item: Py<PyAny>) -> PyErr {
-    errors::with_item(py, errors::Closed::new_err(format!("{call}: no receiver is left")), item)
 }
 
 impl Drop for Sender {

@@ -138,6 +138,10 @@ pub(crate) fn expire(scope: &Arc<Scope>) {
     if let Some(expired) = scope.expired(Instant::now()) {
         expired.expire().wake();
     }
+    // A scope that was left is out of reach of those around it; its own deadline ends it all the same.
+    if !scope.is_stopped() && scope.deadline().is_some_and(|deadline| deadline <= Instant::now()) {
+        scope.expire().wake();
+    }
 }
 
 /// The `Cancelled` of the calling thread's scope, which belongs to the outermost one that is cancelled.
@@ -150,18 +154,19 @@ fn cancellation(py: Python<'_>) -> PyErr {
 
 /// Waits until `waiter` is claimed.
 pub(crate) fn wait(py: Python<'_>, waiter: &Arc<Waiter>, kind: Kind, patience: Patience) -> Ended {
-    if let Err(error) = event_loop::warn_if_running(py)
-        && waiter.claim(Claim::Interrupted)
-    {
-        return Ended::Failed(Claim::Interrupted, error);
+    if let Err(error) = event_loop::warn_if_running(py) {
+        if waiter.claim(Claim::Interrupted) {
+            return Ended::Failed(Claim::Interrupted, error);
+        }
+        after_success(py, error);
     }
     let started = Instant::now();
     let scope = if kind.is_cancellable() { scope::current() } else { None };
     let ended = match &scope {
-        None => wait_in(py, waiter, None, patience.until()),
+        None => wait_in(py, waiter, kind, None, patience.until()),
         Some(scope) => {
             scope.attach(waiter);
-            let ended = wait_in(py, waiter, Some(scope), patience.until());
+            let ended = wait_in(py, waiter, kind, Some(scope), patience.until());
             scope.detach(waiter);
             ended
         }
@@ -171,7 +176,13 @@ pub(crate) fn wait(py: Python<'_>, waiter: &Arc<Waiter>, kind: Kind, patience: P
     ended
 }
 
-fn wait_in(py: Python<'_>, waiter: &Arc<Waiter>, scope: Option<&Arc<Scope>>, until: Option<Instant>) -> Ended {
+fn wait_in(
+    py: Python<'_>,
+    waiter: &Arc<Waiter>,
+    kind: Kind,
+    scope: Option<&Arc<Scope>>,
+    until: Option<Instant>,
+) -> Ended {
     let deadline = scope.and_then(|scope| scope.deadline());
     let is_main = thread::is_main();
     loop {
@@ -179,12 +190,6 @@ fn wait_in(py: Python<'_>, waiter: &Arc<Waiter>, scope: Option<&Arc<Scope>>, unt
         let wake_at = [until, deadline, slice].into_iter().flatten().min();
         if let Some(claim) = py.detach(|| sleep(waiter, wake_at)) {
             return settle(py, claim);
-        }
-        if is_main && let Err(error) = look_around(py) {
-            if waiter.claim(Claim::Interrupted) {
-                return Ended::Failed(Claim::Interrupted, error);
-            }
-            thread::raise_later(py, error);
         }
         let now = Instant::now();
         if deadline.is_some_and(|deadline| deadline <= now)
@@ -194,7 +199,37 @@ fn wait_in(py: Python<'_>, waiter: &Arc<Waiter>, scope: Option<&Arc<Scope>>, unt
         }
         if until.is_some_and(|until| until <= now) {
             waiter.claim(Claim::TimedOut);
+        } else if is_main && let Some(ended) = look_around_in(py, waiter, kind) {
+            return ended;
         }
+    }
+}
+
+/// Lets signal handlers run in the middle of a wait; `Some` if that ends it.
+fn look_around_in(py: Python<'_>, waiter: &Waiter, kind: Kind) -> Option<Ended> {
+    if kind == Kind::Lock {
+        // A handler may itself need the lock, or wait for a thread that does, so meanwhile nobody may give the lock to
+        // this thread: it claims itself, and afterwards competes again from its place in the queue.
+        let own = Claim::Ready(0);
+        return waiter.claim(own).then(|| match look_around(py) {
+            Ok(()) => Ended::Ready(own),
+            Err(error) => Ended::Failed(Claim::Interrupted, error),
+        });
+    }
+    let error = look_around(py).err()?;
+    if waiter.claim(Claim::Interrupted) {
+        return Some(Ended::Failed(Claim::Interrupted, error));
+    }
+    after_success(py, error);
+    None
+}
+
+/// An error that came up while somebody else had ended the wait with success.
+fn after_success(py: Python<'_>, error: PyErr) {
+    if thread::is_main() {
+        thread::raise_later(py, error);
+    } else {
+        error.write_unraisable(py, None);
     }
 }
 
