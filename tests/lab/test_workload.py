@@ -62,14 +62,14 @@ def test_a_subclass_has_the_parameters_of_its_base() -> None:
 WRONG = [
     (made(items=None), "workload Made must have items(self)"),
     (made(work=None), "workload Made must have work(self, item)"),
-    (made(update=lambda self, state, part: None), "has update() but no start(): update needs start(self)"),
-    (made(merge=lambda self, state, other: None), "has merge() but no start()"),
-    (made(read=lambda self, state, item: None), "has read() but no start()"),
-    (made(keys=lambda self, item: []), "has keys() but no update()"),
-    (made(work=lambda self: None), "work must be work(self, item), got work(self)"),
-    (made(start=lambda self, extra: 0), "start must be start(self), got start(self, extra)"),
+    (made(update=lambda _self, _state, _part: None), "has update() but no start(): update needs start(self)"),
+    (made(merge=lambda _self, _state, _other: None), "has merge() but no start()"),
+    (made(read=lambda _self, _state, _item: None), "has read() but no start()"),
+    (made(keys=lambda _self, _item: []), "has keys() but no update()"),
+    (made(work=lambda _self: None), "work must be work(self, item), got work(_self)"),
+    (made(start=lambda _self, _extra: 0), "start must be start(self), got start(_self, _extra)"),
     (made(work=5), "work must be a method, got 5"),
-    (made(__init__=lambda self, size: None), "must take no arguments, got (size)"),
+    (made(__init__=lambda _self, _size: None), "must take no arguments, got (_size)"),
 ]
 
 

@@ -42,7 +42,7 @@ def test_a_key_that_start_does_not_have_is_named() -> None:
 
 @pytest.mark.parametrize("state", [[], 1.5, True, {"a": "x"}, None])
 def test_other_states_need_an_update(state: object) -> None:
-    """How would they be added?"""
+    """It is not clear how they would be added."""
     with pytest.raises(WorkloadError, match=r"must have update\(self, state, part\)"):
         job(start=lambda _: state)
 
@@ -65,11 +65,11 @@ def test_a_method_may_change_the_state_or_return_a_new_one() -> None:
 
 def test_the_kind_of_state_follows_from_the_methods() -> None:
     """It decides which patterns can run the job."""
-    update = {"start": lambda _: [], "update": lambda _, state, part: None}
+    update = {"start": lambda _: [], "update": lambda _, _state, _part: None}
 
     assert job().state == "none"
     assert job(**update).state == "update"
-    assert job(**update, merge=lambda _, state, other: None).state == "merge"
+    assert job(**update, merge=lambda _, _state, _other: None).state == "merge"
 
 
 @pytest.mark.parametrize(

@@ -46,17 +46,9 @@ def write(folder: Path, source: str, name: str = "job.py") -> str:
     return str(path)
 
 
-def plan(
-    name: str,
-    patterns: Sequence[str] | None = None,
-    *,
-    rounds: int = 1,
-    budget: float = ENOUGH,
-    args: dict[str, str] | None = None,
-    items: str | None = None,
-) -> runner.Plan:
+def plan(name: str, patterns: Sequence[str] | None = None, *, rounds: int = 1, budget: float = ENOUGH) -> runner.Plan:
     """A plan for the running interpreter, with two workers."""
-    target = Target(name, args or {}, items)
+    target = Target(name)
     return runner.Plan(target, environments.interpreters([]), patterns, (2,), budget=budget, most_rounds=rounds)
 
 

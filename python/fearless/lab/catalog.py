@@ -76,6 +76,7 @@ class Pattern:
     card: Card
     entry: str  # the function of the file that runs such a job
     module: str
+    owner: bool = False  # a thread beside the workers owns the state
 
     def load(self) -> Entry:
         """The function to run. What it needs of the toolkit is imported with it."""
@@ -124,7 +125,8 @@ def fit(name: str, state: State, *, whole: bool = False) -> Pattern | str:
     in_parts = _constants(module)["UPDATE"] == "in parts" and entry != "gather"
     if state == "update" and in_parts:
         return "needs merge(self, state, other): every worker has a state of its own, and they are joined at the end"
-    return Pattern(_card(name, module, entry, in_parts=in_parts), entry, module)
+    owner = bool(_constants(module).get("OWNER"))
+    return Pattern(_card(name, module, entry, in_parts=in_parts), entry, module, owner)
 
 
 def source(name: str) -> str:

@@ -110,6 +110,7 @@ def _run(orders: Mapping[str, Any]) -> Answer:
 
     peak = memory.own_peak()
     run = {
+        "threads": orders["workers"] + pattern.owner,
         "seconds": seconds,
         "cpu_seconds": spent,
         "waiting_seconds": now - waited if now is not None and waited is not None else None,

@@ -59,13 +59,14 @@ class Run:
     difference: str | None = None  # where it first differs, in words
     gil: bool | None = None  # read in the child after the run; False means it was off
     gil_enabled_by: str | None = None  # the module whose import turned it on
+    threads: int | None = None  # the workers, and the owner of the state where it is a thread beside them
 
     @property
     def waiting_share(self) -> float | None:
-        """Waiting as a share of the time of all workers, 0 to 1."""
+        """Waiting as a share of the time of all threads that take part, 0 to 1."""
         if self.waiting_seconds is None or not self.seconds:
             return None
-        return min(1.0, self.waiting_seconds / (self.workers * self.seconds))
+        return min(1.0, self.waiting_seconds / ((self.threads or self.workers) * self.seconds))
 
     @property
     def ok(self) -> bool:

@@ -12,6 +12,7 @@ SHARED = "one owner"
 KEEP_IN_MIND = "close every sender when done"
 UPDATE = "one at a time"
 ORDERED = False
+OWNER = True  # a thread beside the workers
 
 
 def collect(job: Job, items: Sequence[Any], workers: int) -> list[Any]:
