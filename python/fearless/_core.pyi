@@ -177,6 +177,7 @@ def new_task(
     scope: Scope | None = None,
     name: str | None = None,
 ) -> Any: ...
+
 @final
 class PoolQueue:
     def work(self) -> None: ...

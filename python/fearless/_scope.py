@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Self, TypeVar
 
 from fearless import _native, threads
 from fearless.errors import Cancelled, Timeout
@@ -96,7 +96,7 @@ class Scope:
         self._failures: list[BaseException] = []
         self._threads: list[threading.Thread] = []
 
-    def __enter__(self) -> Scope:
+    def __enter__(self) -> Self:
         """Begin the scope: this thread's waits belong to it until the block is left."""
         if self._native is not None:
             text = "a scope can be entered once; make a new one"
@@ -250,9 +250,7 @@ class Scope:
         names = [thread.name for thread in self._threads if thread.is_alive()]
         return f"left a scope while {native.running} of its tasks ran, in: {', '.join(names) or 'pool threads'}"
 
-    def _conclude(
-        self, native: _native.Scope, error: BaseException | None, interrupt: BaseException | None
-    ) -> bool:
+    def _conclude(self, native: _native.Scope, error: BaseException | None, interrupt: BaseException | None) -> bool:
         """Raise what the block has to raise; true if ``error`` was this scope's own cancellation."""
         own = isinstance(error, Cancelled) and error._scope.is_same(native)  # noqa: SLF001 - they are one mechanism
         block = [] if error is None or own else [error]

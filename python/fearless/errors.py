@@ -30,7 +30,7 @@ class FearlessError(Exception):
     """The root of every error of fearless."""
 
 
-class Closed(FearlessError):  # noqa: N818 - the field's term, and a name of the contract
+class Closed(FearlessError):
     """The other side of a channel is gone, or this end was closed. A rejected item is in ``item``."""
 
     item: Any
@@ -46,7 +46,7 @@ class Empty(FearlessError, queue.Empty):
     """There is nothing to take now."""
 
 
-class Timeout(FearlessError, TimeoutError):  # noqa: N818 - the field's term, and a name of the contract
+class Timeout(FearlessError, TimeoutError):
     """The time a call was given has passed. A rejected item is in ``item``."""
 
     item: Any
@@ -60,7 +60,7 @@ class DeadlockError(FearlessError):
     """The call could never return: it waits for what its own thread holds."""
 
 
-class GuardReleased(FearlessError):  # noqa: N818 - a name of the contract
+class GuardReleased(FearlessError):
     """A guard was used after its release, or by a thread that does not own it."""
 
 
@@ -68,7 +68,7 @@ class MovedError(FearlessError):
     """The object was handed on with ``move()``; only the new owner may use it."""
 
 
-class Cancelled(BaseException):  # noqa: N818 - a name of the contract
+class Cancelled(BaseException):
     """The scope that this thread works in was cancelled.
 
     Not an ``Exception``, so that ``except Exception`` lets it pass: it has to reach the scope it belongs to, which
@@ -86,5 +86,5 @@ class Cancelled(BaseException):  # noqa: N818 - a name of the contract
     def _of(cls, scope: _NativeScope) -> Cancelled:
         """The cancellation that belongs to ``scope``. For the native core."""
         cancelled = cls.__new__(cls, "the scope was cancelled")
-        cancelled._scope = scope
+        cancelled._scope = scope  # noqa: SLF001 - of this very class
         return cancelled
