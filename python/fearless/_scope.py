@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 from fearless import _native, threads
 from fearless.errors import Cancelled, Timeout
@@ -51,7 +51,7 @@ def current_scope() -> Scope | None:
     return _open.get(_native.Scope.current_key())
 
 
-def scope(timeout: float | None = None, policy: Literal["cancel"] = "cancel") -> Scope:
+def scope(timeout: float | None = None, policy: str = "cancel") -> Scope:
     """Threads that cannot outlive the ``with`` block that started them.
 
     Leaving the block joins every task. The first failure, of a task or of the block itself, cancels the others: every

@@ -235,11 +235,10 @@ fn after_success(py: Python<'_>, error: PyErr) {
 
 /// Sleeps, detached, until a claim or `wake_at`.
 fn sleep(waiter: &Waiter, wake_at: Option<Instant>) -> Option<Claim> {
-    for _ in 0..SPINS {
-        if let Some(claim) = waiter.claimed() {
-            return Some(claim);
-        }
+    let mut spins = SPINS;
+    while spins > 0 && waiter.claimed().is_none() {
         std::hint::spin_loop();
+        spins -= 1;
     }
     loop {
         if let Some(claim) = waiter.claimed() {
