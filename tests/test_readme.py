@@ -1,0 +1,58 @@
+"""What the README and the guide promise: code that runs, commands as they are, links that lead to a file."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.plugins.sources import ROOT
+
+README = ROOT / "README.md"
+PAGES = [README, *sorted((ROOT / "guide/docs").glob("*.md"))]
+BOUND = 60.0  # seconds that an example may take
+
+COMMANDS = [
+    "python3 -m venv .venv && .venv/bin/python -m pip install '.[lab]' && .venv/bin/fearless compare word-index",
+    "python3 -m venv .venv && .venv/bin/python -m pip install '.[lab,test]' && .venv/bin/python -m pytest",
+]
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    """Return the fenced blocks of a page that are in a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_commands_stand_in_the_readme_as_they_are(command: str) -> None:
+    """Each is a block of its own, to be copied whole."""
+    assert f"{command}\n" in blocks(README, "sh")
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_an_example_of_the_readme_runs(number: int, tmp_path: Path) -> None:
+    """Alone, in a fresh interpreter, as a reader would paste it; its assertions hold."""
+    example = blocks(README, "python")[number]
+    file = tmp_path / "example.py"
+    file.write_text(example, encoding="utf-8")
+    command = [sys.executable, "-W", "error", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=BOUND, check=False)
+
+    assert "assert" in example
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_no_example_of_the_readme_is_left_out() -> None:
+    """The numbers above are those of all blocks."""
+    assert len(blocks(README, "python")) == 5
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_to_files_of_the_repository(page: Path) -> None:
+    """Every link of a page that is no address elsewhere."""
+    links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+    inside = [link for link in links if not link.startswith("https://")]
+
+    assert links
+    assert [link for link in inside if not (page.parent / link).exists()] == []
