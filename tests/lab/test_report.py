@@ -137,12 +137,16 @@ def test_many_numbers_of_workers_show_the_best_only() -> None:
 
 def test_an_interrupted_run_and_a_busy_machine_are_pointed_out() -> None:
     """Whoever reads the figures must know."""
-    environment = Environment("Linux", 2, steal=0.07, interpreters=[synthetic.interpreter()])
+    busy = replace(synthetic.interpreter(cores=1.2), noise=0.3)
+    environment = Environment("Linux", 2, steal=0.07, interpreters=[busy])
     record = replace(one_interpreter(), interrupted=True, rounds=3, environment=environment)
     lines = shown(record)
 
     assert "interrupted: 3 complete rounds" in lines
     assert "the hypervisor took 7 % of the CPU time while this ran" in lines
+    assert "only 1.20 of 2 cores were free, and nothing can use more" in lines
+    assert any(line.startswith("the machine was busy: run it again") for line in lines)
+    assert not any(line.startswith("the machine was busy") for line in shown(one_interpreter()))
 
 
 def test_nothing_measured_still_makes_a_report() -> None:

@@ -48,6 +48,9 @@ def test_r0_rules_out_threads_while_the_gil_is_held() -> None:
     assert found.facts["usable_parallelism"] == 1.0
 
 
+SLOW_THREADS = [Candidate("par", 2, {0: 1.0}, cpu_seconds=1.0)]
+
+
 @pytest.mark.parametrize(
     ("known", "parallelism"),
     [
@@ -56,6 +59,7 @@ def test_r0_rules_out_threads_while_the_gil_is_held() -> None:
         ({"gil": True, "released": 0.3}, 1 / 0.7),
         ({"gil": False, "released": None}, 1.95),
         ({"gil": None, "released": 0.0}, 1.95),
+        ({"gil": True, "released": 0.4, "candidates": SLOW_THREADS}, 1 / 0.6),  # too large to be a mistake
         ({"gil": True, "released": None}, None),  # nothing measured tells
     ],
 )
@@ -63,7 +67,7 @@ def test_usable_parallelism(known: dict[str, Any], parallelism: float | None) ->
     """Cores without the GIL; with it, what Amdahl's law leaves of the work that holds it."""
     expected = None if parallelism is None else pytest.approx(parallelism)
 
-    assert rules.usable_parallelism(facts_of(SERIAL, **known)) == expected
+    assert rules.usable_parallelism(replace(facts_of(SERIAL), **known)) == expected
 
 
 def test_r0_believes_a_measured_speed_up_over_a_sampled_share() -> None:

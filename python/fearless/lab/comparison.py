@@ -56,7 +56,7 @@ class Comparison:
     @property
     def hints(self) -> Sequence[str]:
         """What to run to settle each open question."""
-        found = [explain.hint(self.record, verdict) for verdict in self.record.verdicts]
+        found = [explain.hint(verdict) for verdict in self.record.verdicts]
         return list(dict.fromkeys(hint for hint in found if hint is not None))
 
     @property

@@ -5,6 +5,7 @@ Holds the order in which the rules speak, and the sentences around their finding
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -16,6 +17,7 @@ from fearless.lab.rules import Finding
 
 # Rules whose numbers were fitted on two cores: every sentence that rests on one is marked.
 PROVISIONAL = frozenset({"R6", "R7", "R8", "R15"})
+MARGIN = 1.2  # on the time that would settle a question
 PROVISIONAL_NOTE = "provisional: the 10 % of R15 was set on machines with two cores"
 
 
@@ -162,14 +164,14 @@ def _open_question(verdict: Verdict) -> str:
     return f"cannot tell {wording.listed([str(one) for one in compete])} apart"
 
 
-def hint(record: Record, verdict: Verdict) -> str | None:
+def hint(verdict: Verdict) -> str | None:
     """What to run to settle an open question; ``None`` if there is nothing to settle or no run would."""
     known = finding_facts(verdict, "R16")
     settle, compete = known.get("settle_seconds"), known.get("compete")
     if verdict.kind != "cannot tell" or not settle or not compete:
         return None
-    budget = max(10, 10 * -(-int(settle * 1.2) // 10))
-    return f"about {wording.seconds(budget)} would settle it: fearless compare {record.workload.name} --budget {budget}"
+    budget = 10 * math.ceil(settle * MARGIN / 10)
+    return f"about {wording.seconds(budget)} would settle it: run it again with --budget {budget}"
 
 
 def finding_facts(verdict: Verdict, rule: str) -> Mapping[str, Any]:

@@ -18,6 +18,7 @@ from fearless.lab.facts import Candidate, Facts, simplicity
 SHORT_JOB = 500e-6  # seconds, R1
 NO_WAITING = 0.05  # share of the job: less counts as no waiting, R0 and R1
 LITTLE_PARALLELISM = 1.2  # R0
+MUCH_RELEASED = 1 / 3  # of the work, R0: more than a single run can mistake
 WORTH_IT = 1.10  # R14
 AS_GOOD = 1.10  # R15
 MIN_ROUNDS = 5  # R16
@@ -53,8 +54,8 @@ def r0(facts: Facts) -> Finding | None:
 
     Usable parallelism is the effective cores when the GIL is off. When it is on, a share ``rel`` of the work runs with
     the GIL released and the rest one thread at a time, so Amdahl's law allows at most 1 / (1 - rel). That share is
-    sampled in a single watched run; the processor time that threads got a second is a second limit, and the smaller
-    holds. A speed-up that threads did reach is proof against both.
+    sampled in a single watched run; unless it is large, the processor time that threads got a second is another limit,
+    and the smaller holds. A speed-up that threads did reach is proof against both.
 
     Source: Amdahl, "Validity of the single processor approach", 1967.
     """
@@ -81,8 +82,9 @@ def usable_parallelism(facts: Facts) -> float | None:
     """How many threads of this workload can make progress at once; ``None`` when nothing was measured that tells."""
     if not facts.gil:
         return facts.cores
-    sampled = None if facts.released is None else 1 / max(1e-9, 1 - facts.released)
-    limits = [limit for limit in (sampled, facts.thread_parallelism) if limit is not None]
+    limits = [1 / max(1e-9, 1 - facts.released)] if facts.released is not None else []
+    if facts.thread_parallelism is not None and (facts.released or 0.0) < MUCH_RELEASED:
+        limits.append(facts.thread_parallelism)
     if not limits:
         return None
     reached = [facts.speedup(one) for one in facts.candidates if one.uses_threads and one.workers > 1]

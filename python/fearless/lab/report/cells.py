@@ -10,6 +10,7 @@ from fearless.lab.report.table import Row
 
 NONE = "-"
 FEW_CORES = 0.75  # of those granted
+MUCH_NOISE = 0.15
 MUCH_STEAL = 0.02  # less is usual on shared machines
 
 
@@ -102,11 +103,10 @@ def conditions(record: Record) -> Sequence[str]:
     granted = record.environment.cores_allowed
     for one in record.environment.interpreters:
         if one.effective_cores is not None and one.effective_cores < FEW_CORES * granted:
-            found.append(
-                f"only {one.effective_cores:.2f} of {granted:g} cores were free: something else runs here, and figures "
-                "on an idle machine will differ"
-            )
+            found.append(f"only {one.effective_cores:.2f} of {granted:g} cores were free, and nothing can use more")
             break
+    if any((one.noise or 0.0) >= MUCH_NOISE for one in record.environment.interpreters):
+        found.append("the machine was busy: run it again when other programs are idle, for narrower intervals")
     steal = record.environment.steal
     if steal is not None and steal >= MUCH_STEAL:
         found.append(f"the hypervisor took {wording.percent(steal)} of the CPU time while this ran")
