@@ -65,10 +65,11 @@ def record(plan: Planned, found: Found, chosen: corpus.Chosen | None, *, started
 
 
 def _workload(target: Target, described: dict[str, Any], chosen: corpus.Chosen | None) -> WorkloadInfo:
-    known = ("summary", "parameters", "items", "state", "methods")
+    known = ("summary", "parameters", "items", "state")
     return WorkloadInfo(
         name=described.get("name", target.name),
         source=source_of(target),
+        methods=tuple(described.get("methods", ())),
         corpus=chosen.corpus if chosen else None,
         **{key: described[key] for key in known if key in described},
     )
