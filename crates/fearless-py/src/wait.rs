@@ -16,7 +16,7 @@ use fearless_core::{
     sync::Arc,
     waiter::{Claim, Waiter},
 };
-use pyo3::{exceptions::PyValueError, intern, prelude::*, sync::PyOnceLock, types::PyDict};
+use pyo3::{exceptions::{PyOverflowError, PyValueError}, intern, prelude::*, sync::PyOnceLock, types::PyDict};
 
 use crate::{errors, event_loop, scope, thread};
 
@@ -72,7 +72,14 @@ impl Patience {
     /// Reads a `timeout` argument: seconds, or `None`.
     pub(crate) fn from_timeout(timeout: Option<&Bound<'_, PyAny>>) -> PyResult<Patience> {
         let Some(timeout) = timeout else { return Ok(Patience::Forever) };
-        let seconds: f64 = timeout.extract()?;
+        let seconds = match timeout.extract::<f64>() {
+            Ok(seconds) => seconds,
+            // A whole number beyond every float: more than the clock can hold, or less than nothing.
+            Err(error) if error.is_instance_of::<PyOverflowError>(timeout.py()) => {
+                if timeout.lt(0)? { f64::NEG_INFINITY } else { f64::INFINITY }
+            }
+            Err(error) => return Err(error),
+        };
         if seconds.is_nan() || seconds < 0.0 {
             let text = format!("timeout must be None or a number of seconds >= 0, got {timeout}");
             return Err(PyValueError::new_err(text));
