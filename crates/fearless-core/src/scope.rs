@@ -8,18 +8,19 @@
 //!
 //! Not here: the tasks, their results and their threads.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use crate::{
     fork,
     sync::{
-        self, Arc, Mutex, MutexGuard,
+        self, Mutex, MutexGuard,
         atomic::{AtomicBool, Ordering},
     },
     waiter::{Claim, Ticket, WaitList, Waiter, Wakes},
 };
 
-/// One scope of the tree.
+/// One scope of the tree. Scopes are shared by the standard library's `Arc`, also under the model, whose own cannot be the
+/// type of `self`.
 #[derive(Debug)]
 pub struct Scope {
     parent: Option<Arc<Scope>>,
@@ -35,7 +36,7 @@ pub struct Scope {
 
 #[derive(Debug, Default)]
 struct State {
-    waiters: Vec<Arc<Waiter>>,
+    waiters: Vec<sync::Arc<Waiter>>,
     children: Vec<Arc<Scope>>,
     /// Tasks that have not ended.
     running: usize,
@@ -148,13 +149,13 @@ impl Scope {
     }
 
     /// Lets a cancellation claim `waiter`. A scope that is stopped already claims it at once.
-    pub fn attach(&self, waiter: &Arc<Waiter>) {
+    pub fn attach(&self, waiter: &sync::Arc<Waiter>) {
         let mut state = sync::lock(&self.state);
         // Under the lock: `stop_into` sets the flag before it takes the lock to drain the list.
         if self.is_stopped() {
             waiter.claim(Claim::Cancelled);
         } else {
-            state.waiters.push(Arc::clone(waiter));
+            state.waiters.push(sync::Arc::clone(waiter));
         }
     }
 
@@ -181,9 +182,9 @@ impl Scope {
     }
 
     /// Enqueues `waiter` until all tasks have ended; `None` when they have.
-    pub fn join(&self, waiter: &Arc<Waiter>) -> Option<Ticket> {
+    pub fn join(&self, waiter: &sync::Arc<Waiter>) -> Option<Ticket> {
         let mut state = self.lock();
-        (state.running > 0).then(|| state.joiners.push(Arc::clone(waiter), ()))
+        (state.running > 0).then(|| state.joiners.push(sync::Arc::clone(waiter), ()))
     }
 
     /// Leaves the queue of those who join.
@@ -203,9 +204,9 @@ impl Scope {
     }
 
     /// Undoes [`Scope::attach`].
-    pub fn detach(&self, waiter: &Arc<Waiter>) {
+    pub fn detach(&self, waiter: &sync::Arc<Waiter>) {
         let mut state = sync::lock(&self.state);
-        if let Some(place) = state.waiters.iter().rposition(|other| Arc::ptr_eq(other, waiter)) {
+        if let Some(place) = state.waiters.iter().rposition(|other| sync::Arc::ptr_eq(other, waiter)) {
             state.waiters.swap_remove(place);
         }
     }
