@@ -155,9 +155,11 @@ def test_the_same_error_is_shown_once() -> None:
     """For all the patterns that met it."""
     trace = 'Traceback (most recent call last):\n  File "job.py", line 7, in work\nValueError: bad item\n'
     runs = [
-        replace(run, seconds=None, error=trace) if run.pattern != "serial" else run
+        replace(run, seconds=None, error=trace + "note: item 3\n" * (run.pattern == "par"))
+        if run.pattern != "serial"
+        else run
         for run in synthetic.runs({("serial", 1): 1.0, ("par", 2): 1.0, ("mutex", 2): 1.0})
     ]
     found = Comparison(explain.decided(synthetic.record(runs)))
 
-    assert found.failures == {"par, mutex": trace}
+    assert found.failures == {"par, mutex": trace + "note: item 3\n"}

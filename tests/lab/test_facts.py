@@ -43,6 +43,21 @@ def test_a_pattern_that_differs_or_fails_once_is_no_candidate() -> None:
     assert found.failed == {"mutex": "ValueError: bad item"}
 
 
+@pytest.mark.parametrize(
+    ("trace", "line"),
+    [
+        ('Traceback\n  File "job.py", line 1\n    f()\nValueError: x\n', "ValueError: x"),
+        ('Traceback\n  File "job.py", line 1\nValueError: x\nnote: item 3\n', "ValueError: x"),
+        ("the process was ended by SIGKILL", "the process was ended by SIGKILL"),
+        ('  File "job.py", line 1', 'File "job.py", line 1'),
+        ("", "no message was recorded"),
+    ],
+)
+def test_the_error_is_the_line_after_the_last_frame(trace: str, line: str) -> None:
+    """Notes may follow it, and there may be no frames at all."""
+    assert facts.raised(trace) == line
+
+
 def test_speed_up_needs_a_round_that_has_both() -> None:
     """Otherwise there is no ratio, and not a ratio of medians either."""
     runs = synthetic.runs({("serial", 1): 1.0, ("par", 2): 1.8})

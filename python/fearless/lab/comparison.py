@@ -12,6 +12,7 @@ from typing import Any
 
 from fearless.lab import catalog, environments, explain, runner
 from fearless.lab._errors import LabError
+from fearless.lab.facts import raised, simplicity
 from fearless.lab.record import Record, Verdict
 from fearless.lab.report import html, text
 from fearless.lab.resolve import Target
@@ -47,11 +48,11 @@ class Comparison:
         for run in self.record.runs:
             if run.error is None:
                 continue
-            key = run.error.rstrip().rpartition("\n")[2]
+            key = raised(run.error)
             traces.setdefault(key, run.error)
             if run.pattern not in names.setdefault(key, []):
                 names[key].append(run.pattern)
-        return {", ".join(names[key]): trace for key, trace in traces.items()}
+        return {", ".join(sorted(names[key], key=simplicity)): trace for key, trace in traces.items()}
 
     @property
     def hints(self) -> Sequence[str]:

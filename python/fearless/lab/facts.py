@@ -206,13 +206,20 @@ def _first_differences(runs: Iterable[Run]) -> dict[str, str]:
 
 
 def _first_errors(runs: Iterable[Run]) -> dict[str, str]:
-    """The last line of each failing pattern's first traceback."""
+    """What each failing pattern raised first."""
     found: dict[str, str] = {}
     for run in runs:
         if run.error is not None:
-            lines = [line.strip() for line in run.error.splitlines() if line.strip()]
-            found.setdefault(run.pattern, lines[-1] if lines else "no message was recorded")
+            found.setdefault(run.pattern, raised(run.error))
     return found
+
+
+def raised(trace: str) -> str:
+    """The line of a traceback that names the error: the first after the last frame; notes may follow it."""
+    lines = [line for line in trace.splitlines() if line.strip()]
+    frames = [number for number, line in enumerate(lines) if line.startswith("  ")]
+    after = lines[frames[-1] + 1 :] if frames else lines[-1:]
+    return (after or lines[-1:] or ["no message was recorded"])[0].strip()
 
 
 def _gil(interpreter: Interpreter, runs: Iterable[Run]) -> bool | None:

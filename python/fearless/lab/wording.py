@@ -9,6 +9,7 @@ KIB = 1024
 UNITS = ("B", "KB", "MB", "GB")
 DURATIONS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"))
 DIGITS = 3  # significant ones
+LEAST_RATIO = 0.01
 ROUNDS_UP = 0.9995  # this much of a unit is written as one of it
 
 
@@ -25,8 +26,8 @@ class Interval(Protocol):
 
 
 def ratio(value: float) -> str:
-    """A speed-up: ``1.87x``, ``12.3x``."""
-    return f"{_digits(value)}x"
+    """A speed-up: ``1.87x``, ``12.3x``, ``<0.01x``."""
+    return f"{_digits(value)}x" if value >= LEAST_RATIO else f"<{LEAST_RATIO}x"
 
 
 def ratio_with_interval(estimate: Interval) -> str:
@@ -85,6 +86,6 @@ def _unit(value: float) -> tuple[float, str]:
 
 
 def _digits(value: float) -> str:
-    """Three significant digits, never in exponent form."""
-    whole = len(f"{abs(value):.0f}")
-    return f"{value:.{max(0, DIGITS - whole)}f}"
+    """Three significant digits after rounding, never in exponent form; a small value has two after the point."""
+    texts = (f"{value:.{places}f}" for places in range(DIGITS - 1, -1, -1))
+    return next((text for text in texts if len(text.replace(".", "")) <= DIGITS), f"{value:.0f}")

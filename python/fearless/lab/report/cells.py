@@ -101,11 +101,10 @@ def conditions(record: Record) -> Sequence[str]:
     if record.interrupted:
         found.append(f"interrupted: {wording.counted(record.rounds, 'complete round')}")
     granted = record.environment.cores_allowed
-    for one in record.environment.interpreters:
-        if one.effective_cores is not None and one.effective_cores < FEW_CORES * granted:
-            found.append(f"only {one.effective_cores:.2f} of {granted:g} cores were free, and nothing can use more")
-            break
-    if any((one.noise or 0.0) >= MUCH_NOISE for one in record.environment.interpreters):
+    least = min((one.effective_cores or granted for one in record.environment.interpreters), default=granted)
+    if least < FEW_CORES * granted:
+        found.append(f"only {least:.2f} of {granted:g} cores were free: run it again when other programs are idle")
+    elif any((one.noise or 0.0) >= MUCH_NOISE for one in record.environment.interpreters):
         found.append("the machine was busy: run it again when other programs are idle, for narrower intervals")
     steal = record.environment.steal
     if steal is not None and steal >= MUCH_STEAL:

@@ -146,6 +146,8 @@ def _verdict(record: Record, verdict: Verdict, width: int) -> Iterator[Line]:
     style = "bad" if verdict.kind == "cannot tell" else "pick"
     yield from wrapped(label + explain.headline(record, verdict), width, style=style)
     for because in verdict.because:
+        if "pattern" in because.facts and because.rule == "R17":
+            continue  # stands in the table, and below
         yield from wrapped(because.text, width, first=f"  {because.rule:<4} ", rest=" " * 7)
     if verdict.rejected:
         yield Line("Not chosen:", "bold")
