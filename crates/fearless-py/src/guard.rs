@@ -46,9 +46,9 @@ impl Guard {
         self.mutex.get().get(py, self.number).map(|value| value.into_bound(py)).ok_or_else(released)
     }
 
-    fn set(&self, value: Py<PyAny>) -> PyResult<()> {
+    fn set(&self, py: Python<'_>, value: Py<PyAny>) -> PyResult<()> {
         self.check_owner()?;
-        let displaced = self.mutex.get().set(self.number, value).map_err(|_| released())?;
+        let displaced = self.mutex.get().set(py, self.number, value).map_err(|_| released())?;
         drop(displaced);
         Ok(())
     }
@@ -58,7 +58,7 @@ impl Guard {
         let py = other.py();
         let value = self.get(py)?;
         let new = py.import("operator")?.getattr(name)?.call1((value, other))?;
-        self.set(new.unbind())
+        self.set(py, new.unbind())
     }
 }
 
@@ -81,8 +81,8 @@ impl Guard {
     }
 
     #[setter]
-    fn set_value(&self, value: Py<PyAny>) -> PyResult<()> {
-        self.set(value)
+    fn set_value(&self, py: Python<'_>, value: Py<PyAny>) -> PyResult<()> {
+        self.set(py, value)
     }
 
     /// End the acquisition. Any thread may; again is harmless.
@@ -240,7 +240,9 @@ impl Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        if self.mutex.get().release(self.number) {
+        // Nearly always it has been released: a look is cheaper than an attempt.
+        let mutex = self.mutex.get();
+        if mutex.is_held_by(self.number) && mutex.release(self.number) {
             errors::warn_dropped(c"a Guard was dropped without release(), which freed its mutex; use `with`");
         }
     }

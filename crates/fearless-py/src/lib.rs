@@ -3,6 +3,7 @@
 
 mod atomic_int;
 mod call;
+mod cell;
 mod channel;
 mod errors;
 mod event_loop;

@@ -16,6 +16,7 @@ use fearless_core::{
 use pyo3::{PyTraverseError, PyVisit, prelude::*, types::PyDict};
 
 use crate::{
+    cell::Cell,
     errors,
     guard::Guard,
     thread,
@@ -34,8 +35,8 @@ use crate::{
 #[pyclass(frozen, generic, weakref, module = "fearless")]
 pub(crate) struct Mutex {
     core: core::Mutex,
-    /// `None` only after the collector emptied it. Locked for moments, never while Python runs.
-    value: Inner<Option<Py<PyAny>>>,
+    /// `None` only after the collector emptied it.
+    value: Cell<Option<Py<PyAny>>>,
     /// The acquisition of the innermost `with` block that still has to be ended; see `__exit__`.
     entered: AtomicU64,
     poison: bool,
@@ -45,15 +46,16 @@ pub(crate) struct Mutex {
 impl Mutex {
     /// The value, if acquisition `number` still lasts.
     pub(crate) fn get(&self, py: Python<'_>, number: Number) -> Option<Py<PyAny>> {
-        let value = sync::lock(&self.value);
-        // Under the inner lock: nobody can have replaced and dropped what is cloned here.
-        if self.core.is_held_by(number) { value.as_ref().map(|value| value.clone_ref(py)) } else { None }
+        // Inside the cell: nobody can have replaced and dropped what is cloned here.
+        self.value.with(py, |value| {
+            let lasts = self.core.is_held_by(number);
+            value.as_ref().filter(|_| lasts).map(|value| value.clone_ref(py))
+        })
     }
 
     /// Stores `new` if acquisition `number` still lasts; gives back what is now to be dropped.
-    pub(crate) fn set(&self, number: Number, new: Py<PyAny>) -> Result<Option<Py<PyAny>>, Py<PyAny>> {
-        let mut value = sync::lock(&self.value);
-        if self.core.is_held_by(number) { Ok(value.replace(new)) } else { Err(new) }
+    pub(crate) fn set(&self, py: Python<'_>, number: Number, new: Py<PyAny>) -> Result<Option<Py<PyAny>>, Py<PyAny>> {
+        self.value.with(py, |value| if self.core.is_held_by(number) { Ok(value.replace(new)) } else { Err(new) })
     }
 
     pub(crate) fn is_held_by(&self, number: Number) -> bool {
@@ -169,7 +171,7 @@ impl Mutex {
     fn new(value: Py<PyAny>, poison: bool) -> Mutex {
         Mutex {
             core: core::Mutex::new(),
-            value: Inner::new(Some(value)),
+            value: Cell::new(Some(value)),
             entered: AtomicU64::new(0),
             poison,
             poisoned: Inner::new(None),
@@ -240,7 +242,7 @@ impl Mutex {
         self.holding(py, "update", |number| {
             let value = self.get(py, number).ok_or_else(ended)?;
             let new = function.call1((value,))?.unbind();
-            let old = self.set(number, new.clone_ref(py)).map_err(|_| ended())?;
+            let old = self.set(py, number, new.clone_ref(py)).map_err(|_| ended())?;
             Ok((new, old))
         })
         .map(|(new, old)| {
@@ -263,7 +265,7 @@ impl Mutex {
     ///
     /// Blocks: until the lock is free; not a cancellation point; Ctrl-C gets through.
     fn replace(&self, py: Python<'_>, value: Py<PyAny>) -> PyResult<Option<Py<PyAny>>> {
-        self.holding(py, "replace", |number| self.set(number, value).map_err(|_| ended()))
+        self.holding(py, "replace", |number| self.set(py, number, value).map_err(|_| ended()))
     }
 
     /// Return a shallow copy of the value (`copy.copy`), made under the lock.
@@ -311,11 +313,11 @@ impl Mutex {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&*sync::lock(&self.value))
+        self.value.visit(|value| visit.call(value))
     }
 
-    fn __clear__(&self) {
-        let value = sync::lock(&self.value).take();
+    fn __clear__(&self, py: Python<'_>) {
+        let value = self.value.with(py, Option::take);
         drop(value);
     }
 }
