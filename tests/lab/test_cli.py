@@ -113,7 +113,7 @@ def test_an_open_question_ends_with_1_and_a_hint(measured: Callable[[Measure], N
 
     assert said.code == 1
     assert "Verdict: cannot tell par and " in said.out
-    assert said.err == "hint: about 180 s would settle it: run it again with --budget 180\n"
+    assert said.err == "hint: about 3 min would settle it: run it again with --budget 180\n"
 
 
 def test_what_was_measured_before_ctrl_c_is_shown_and_written(

@@ -68,14 +68,14 @@ def test_speed_up_needs_a_round_that_has_both() -> None:
     assert found.rounds == 0
 
 
-def test_amdahl_uses_the_serial_share_of_the_pattern() -> None:
-    """One state is updated by one worker at a time; states of their own are only merged."""
+def test_what_limits_a_speed_up_depends_on_the_pattern() -> None:
+    """States of their own are merged while everybody waits; one state is updated while the others work on."""
     runs = synthetic.runs({("serial", 1): 1.0, ("par", 2): 1.8, ("mutex", 2): 1.4})
-    profile = synthetic.profile(work_seconds=0.8, update_seconds=0.2, merge_seconds=0.0)
+    profile = synthetic.profile(work_seconds=0.4, update_seconds=0.6, merge_seconds=0.25)
     found = facts.from_record(synthetic.record(runs, profiles=[profile]), "3.13t")
 
-    assert found.amdahl(found.candidate(("par", 2))) == pytest.approx(2.0)
-    assert found.amdahl(found.candidate(("mutex", 2))) == pytest.approx(1 / 0.6)
+    assert found.limit(found.candidate(("par", 2))) == pytest.approx(1 / 0.6)  # 0.2 of the job is serial
+    assert found.limit(found.candidate(("mutex", 2))) == pytest.approx(1 / 0.6)  # 0.6 of it is updates
 
 
 def test_the_gil_counts_as_on_if_it_was_on_after_any_run() -> None:
@@ -100,7 +100,7 @@ def test_without_a_profile_the_facts_are_unknown_not_zero() -> None:
     found = facts.from_record(synthetic.record(synthetic.runs(synthetic.FREE_THREADED), profiles=[]), "3.13t")
 
     assert (found.waiting, found.released, found.serial_share, found.cpu_per_item) == (None,) * 4
-    assert found.amdahl(found.candidate(("par", 2))) is None
+    assert found.limit(found.candidate(("par", 2))) is None
 
 
 def test_an_unknown_interpreter_names_the_known() -> None:

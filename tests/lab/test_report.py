@@ -231,6 +231,12 @@ def test_durations_have_three_digits(value: float, expected: str) -> None:
     assert wording.seconds(value) == expected
 
 
+@pytest.mark.parametrize(("value", "expected"), [(40, "40 s"), (119, "119 s"), (700, "12 min"), (9000, "2 h")])
+def test_a_long_wait_is_told_roughly(value: float, expected: str) -> None:
+    """Nobody plans his day by the second."""
+    assert wording.duration(value) == expected
+
+
 def test_an_interval_shares_the_unit_of_its_median() -> None:
     """So that the three numbers can be compared at a glance."""
     estimate = stats.Estimate(0.995, (0.988, 1.013), 6)

@@ -171,7 +171,7 @@ def hint(verdict: Verdict) -> str | None:
     if verdict.kind != "cannot tell" or not settle or not compete:
         return None
     budget = 10 * math.ceil(settle * MARGIN / 10)
-    return f"about {wording.seconds(budget)} would settle it: run it again with --budget {budget}"
+    return f"about {wording.duration(budget)} would settle it: run it again with --budget {budget}"
 
 
 def finding_facts(verdict: Verdict, rule: str) -> Mapping[str, Any]:

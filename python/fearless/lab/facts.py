@@ -119,13 +119,18 @@ class Facts:
         ratios = stats.round_ratios(self.serial.seconds, candidate.seconds)
         return stats.estimate(list(ratios.values())) if ratios else None
 
-    def amdahl(self, candidate: Candidate) -> float | None:
-        """The largest speed-up its workers can reach, by Amdahl's law, from the measured serial share."""
-        single = candidate.pattern in self.single_state
-        share = self.serial_share_single if single else self.serial_share
-        if share is None:
-            return None
-        return 1.0 / (share + (1.0 - share) / max(1, candidate.workers))
+    def limit(self, candidate: Candidate) -> float | None:
+        """The largest speed-up that its workers can reach with the measured serial share of the job.
+
+        With states of their own the workers stop for the merge, so Amdahl's law holds. A single state is updated by one
+        worker at a time while the others work on: then only the updates one after another limit it.
+        """
+        workers = max(1, candidate.workers)
+        if candidate.pattern in self.single_state:
+            share = self.serial_share_single
+            return None if share is None else min(workers, 1.0 / share if share else workers)
+        share = self.serial_share
+        return None if share is None else 1.0 / (share + (1.0 - share) / workers)
 
     @property
     def thread_parallelism(self) -> float | None:

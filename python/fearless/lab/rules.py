@@ -294,27 +294,28 @@ def r18(facts: Facts, contenders: Sequence[Candidate]) -> Finding | None:
 def reached(facts: Facts, pick: Candidate) -> Finding | None:
     """R0 seen from the other side: how much of the possible speed-up the pick reached.
 
-    Possible is the smaller of the effective cores and of what Amdahl's law leaves with the measured serial share.
+    Possible is the smallest of the effective cores, of what the serial share of the job leaves, and of what the GIL
+    leaves while it is on.
     """
-    speedup, law = facts.speedup(pick), facts.amdahl(pick)
-    if facts.gil or not pick.uses_threads or facts.cores is None or law is None or speedup is None:
+    speedup, law = facts.speedup(pick), facts.limit(pick)
+    if not pick.uses_threads or facts.cores is None or law is None or speedup is None:
         return None
-    if (facts.waiting or 0.0) >= NO_WAITING:
+    if (facts.waiting or 0.0) >= NO_WAITING or (facts.gil and facts.released is None):
         return None
-    bound = min(facts.cores, law)
-    known = {
-        "speedup": speedup.median,
-        "cores": facts.cores,
-        "amdahl": law,
-        "share": speedup.median / bound,
-    }
+    name = "its updates" if pick.pattern in facts.single_state else "Amdahl's law"
+    limits = {"effective cores": facts.cores, f"by {name}": law}
+    if facts.gil and facts.released is not None:
+        limits["by the GIL"] = 1 / max(1e-9, 1 - facts.released)
+    bound = min(limits.values())
+    share = speedup.median / bound
+    shown = ", ".join(f"{limit:.2f} {name}" for name, limit in limits.items())
     text = (
-        f"{pick.name} reaches {wording.ratio_with_interval(speedup)} of at most {wording.ratio(bound)} "
-        f"({facts.cores:.2f} effective cores, {law:.2f} by Amdahl's law): {wording.percent(speedup.median / bound)}"
+        f"{pick.name} reaches {wording.ratio_with_interval(speedup)} of at most {wording.ratio(bound)} ({shown}): "
+        f"{wording.percent(share)}"
     )
-    if speedup.median < ENOUGH * bound:
+    if share < ENOUGH:
         text += f", short of the {wording.percent(ENOUGH)} that good use of the cores would reach"
-    return Finding("R0", text, known)
+    return Finding("R0", text, {"speedup": speedup.median, "limits": limits, "share": share})
 
 
 def _table(facts: Facts, contenders: Sequence[Candidate]) -> dict[Key, dict[int, float]]:

@@ -53,6 +53,14 @@ def seconds_with_interval(estimate: Interval) -> str:
     return f"{_digits(estimate.median * scale)} [{low}, {high}] {unit}"
 
 
+def duration(value: float) -> str:
+    """How long something takes, roughly: ``40 s``, ``12 min``, ``3 h``."""
+    for unit, name in ((3600, "h"), (60, "min")):
+        if value >= 2 * unit:
+            return f"{value / unit:.0f} {name}"
+    return f"{value:.0f} s"
+
+
 def percent(share: float) -> str:
     """A share of one, in whole per cent: ``3 %``; ``<1 %`` for a little that is not nothing."""
     value = round(share * 100)
