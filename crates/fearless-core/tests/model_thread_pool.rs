@@ -1,0 +1,184 @@
+//! Every interleaving of small pools: submitting against taking, waiting for room, and closing.
+//!
+//! Each model was seen to fail without one line of the protocol, which its comment names.
+#![cfg(loom)]
+
+use fearless_core::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+        thread,
+    },
+    thread_pool::{Next, Submit, ThreadPool},
+    waiter::{Claim, Waiter},
+};
+use loom::model::Builder;
+
+type Pool = Arc<ThreadPool<usize>>;
+
+/// A worker of the shipped protocol; the sum of the tasks it ran.
+fn work(pool: &ThreadPool<usize>) -> usize {
+    let waiter = Waiter::new();
+    let mut sum = 0;
+    let mut next = pool.begin(&waiter);
+    loop {
+        next = match next {
+            Next::Run(task, wakes) => {
+                wakes.wake();
+                sum += task;
+                pool.next(&waiter)
+            }
+            Next::Wait(ticket) => pool.resume(ticket, waiter.wait(None), &waiter),
+            Next::Leave(wakes) => {
+                wakes.wake();
+                return sum;
+            }
+        };
+    }
+}
+
+fn start_worker(pool: &Pool) -> thread::JoinHandle<usize> {
+    let pool = Arc::clone(pool);
+    thread::spawn(move || work(&pool))
+}
+
+/// Submits, waiting for room; 1 if the task came back.
+fn submit(pool: &ThreadPool<usize>, task: usize, give_up: bool) -> usize {
+    let waiter = Waiter::new();
+    match pool.submit(task, &waiter) {
+        Submit::Wait(ticket) => {
+            if give_up && waiter.claim(Claim::Cancelled) {
+                // Its own claim won, so nothing was submitted.
+                assert!(matches!(pool.resume_submit(ticket, Claim::Cancelled), Submit::GaveUp(_)));
+                return 1;
+            }
+            match pool.resume_submit(ticket, waiter.wait(None)) {
+                Submit::Queued(wakes) => {
+                    wakes.wake();
+                    0
+                }
+                Submit::Closed(_) => 1,
+                other => panic!("a claimed submission is settled: {other:?}"),
+            }
+        }
+        Submit::Queued(wakes) => {
+            wakes.wake();
+            0
+        }
+        Submit::Closed(_) => 1,
+        other => panic!("there is a worker: {other:?}"),
+    }
+}
+
+fn close(pool: &ThreadPool<usize>, empty: bool) -> Vec<usize> {
+    let (tasks, wakes) = pool.close(empty);
+    wakes.wake();
+    tasks
+}
+
+fn model(check: impl Fn() + Sync + Send + 'static) {
+    let mut builder = Builder::new();
+    builder.preemption_bound = Some(3);
+    builder.check(check);
+}
+
+/// A task that meets a worker on its way to sleep is run, and a closed pool sends its worker off.
+///
+/// Fails (the worker sleeps beside a task) without waking the idle worker in `submit`: `wakes.add(worker);`, and
+/// (it sleeps for ever) without `state.idle.claim_all(CLOSED, &mut wakes);` in `close`.
+#[test]
+fn every_task_is_run_before_a_closed_pool_ends() {
+    model(|| {
+        let pool: Pool = Arc::new(ThreadPool::new(1, None));
+        assert!(matches!(pool.try_submit(1), Submit::Start));
+        let worker = start_worker(&pool);
+
+        assert_eq!(submit(&pool, 2, false), 0);
+        close(&pool, false);
+
+        assert_eq!(worker.join().expect("no panic"), 3);
+    });
+}
+
+/// A woken worker finds its task although a busy one comes by first.
+///
+/// Fails (a task stays behind) without giving the reservation back in `resume`:
+/// `state.reserved = state.reserved.saturating_sub(1);`.
+#[test]
+fn two_workers_share_the_tasks_without_losing_one() {
+    model(|| {
+        let pool: Pool = Arc::new(ThreadPool::new(2, None));
+        assert!(matches!(pool.try_submit(1), Submit::Start));
+        assert!(matches!(pool.try_submit(2), Submit::Start));
+        let workers = [start_worker(&pool), start_worker(&pool)];
+
+        assert_eq!(submit(&pool, 4, false), 0);
+        close(&pool, false);
+
+        let sums = workers.map(|worker| worker.join().expect("no panic"));
+        assert_eq!(sums.into_iter().sum::<usize>(), 7);
+    });
+}
+
+/// A submitter that waits for room is let in by the worker that makes it.
+///
+/// Fails (the submitter sleeps for ever) without the line that takes from blocked submitters in `next`:
+/// `if let Some((submitter, Some(task))) = self.submitters.claim_first(GO)`.
+#[test]
+fn a_blocked_submitter_is_let_in() {
+    model(|| {
+        let pool: Pool = Arc::new(ThreadPool::new(1, Some(0)));
+        assert!(matches!(pool.try_submit(1), Submit::Start));
+        let worker = start_worker(&pool);
+
+        assert_eq!(submit(&pool, 2, false), 0);
+        close(&pool, false);
+
+        assert_eq!(worker.join().expect("no panic"), 3);
+    });
+}
+
+/// A submitter that gives up has its task back, or the task is run; never both, never neither.
+///
+/// Fails (a call that gave up was let in) without the exclusive claim in `WaitList::claim_first`:
+/// `entry.waiter.claim(claim)`.
+#[test]
+fn giving_up_meets_being_let_in() {
+    model(|| {
+        let pool: Pool = Arc::new(ThreadPool::new(1, Some(0)));
+        assert!(matches!(pool.try_submit(1), Submit::Start));
+        let worker = start_worker(&pool);
+
+        let back = submit(&pool, 2, true);
+        close(&pool, false);
+
+        assert_eq!(worker.join().expect("no panic") + 2 * back, 3);
+    });
+}
+
+/// Emptying a pool while somebody submits: every task is run or comes back, once, and the joiner sees the last worker go.
+///
+/// Fails (the joiner sleeps for ever) without `self.joiners.claim_all(GO, &mut wakes);` in `gone`.
+#[test]
+fn emptying_meets_submitting() {
+    model(|| {
+        let pool: Pool = Arc::new(ThreadPool::new(1, Some(0)));
+        assert!(matches!(pool.try_submit(1), Submit::Start));
+        let worker = start_worker(&pool);
+        let back = Arc::new(AtomicUsize::new(0));
+        let submitter = {
+            let (pool, back) = (Arc::clone(&pool), Arc::clone(&back));
+            thread::spawn(move || back.fetch_add(2 * submit(&pool, 2, false), Ordering::Relaxed))
+        };
+
+        let emptied: usize = close(&pool, true).into_iter().sum();
+        let waiter = Waiter::new();
+        if let Some(ticket) = pool.join(&waiter) {
+            assert_eq!(waiter.wait(None), Claim::Ready(0));
+            pool.leave_join(ticket);
+        }
+
+        submitter.join().expect("no panic");
+        assert_eq!(worker.join().expect("no panic") + emptied + back.load(Ordering::Relaxed), 3);
+    });
+}
