@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from fearless.lab.resolve import Target, resolve
 from tests.plugins.sources import ROOT
 
 README = ROOT / "README.md"
@@ -56,3 +57,17 @@ def test_links_lead_to_files_of_the_repository(page: Path) -> None:
 
     assert links
     assert [link for link in inside if not (page.parent / link).exists()] == []
+
+
+def test_the_workload_of_the_guide_runs(tmp_path: Path) -> None:
+    """The class on the page about compare, with its parameter set as the page does."""
+    (example,) = [block for block in blocks(ROOT / "guide/docs/compare.md", "python") if "@workload" in block]
+    (tmp_path / "job.py").write_text(example, encoding="utf-8")
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib/module.py").write_text("x = 1\ny = 2\n\n", encoding="utf-8")
+    job = resolve(Target(str(tmp_path / "job.py"), {"folder": str(tmp_path / "lib")}))
+    parts = [job.work(item) for item in job.items()]
+    state = job.update(job.start(), parts[0])
+
+    assert job.state == "merge"
+    assert job.merge(state, job.start()) == {5: 2, 0: 1}

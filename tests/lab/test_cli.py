@@ -286,3 +286,44 @@ def test_the_module_is_the_command() -> None:
 
     assert done.returncode == 2
     assert done.stderr.startswith("error: name a workload")
+
+
+WORKLOAD = """
+from fearless import workload
+
+@workload
+class Sums:
+    \"\"\"Add up a few numbers.\"\"\"
+    count = 4
+
+    def items(self):
+        return range(self.count)
+
+    def work(self, item):
+        return item
+
+    def start(self):
+        return 0
+"""
+
+
+def test_a_workload_of_ones_own_goes_all_the_way(tmp_path: Path) -> None:
+    """Really measured, in processes of their own: a report on stdout, a record in the file."""
+    (tmp_path / "job.py").write_text(WORKLOAD)
+    options = ["--arg", "count=5", "--patterns", "threads", "--budget", "1", "--json", "record.json"]
+    done = subprocess.run(
+        [sys.executable, "-m", "fearless", "compare", "job.py", *options],
+        capture_output=True,
+        text=True,
+        timeout=BOUND,
+        check=False,
+        cwd=tmp_path,
+    )
+    record = Record.read(tmp_path / "record.json")
+
+    assert done.returncode in {0, 1}, done.stderr
+    assert done.stdout.startswith("Sums: Add up a few numbers (5 items; count=5)\n")
+    assert "Verdict: " in done.stdout
+    assert {run.pattern for run in record.runs} == {"serial", "threads"}
+    assert all(run.ok for run in record.runs)
+    assert record.verdict is not None
