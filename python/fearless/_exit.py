@@ -1,7 +1,7 @@
 """The end of the process: pools finish their work, then their workers end.
 
 The interpreter joins every non-daemon thread before it goes, so a worker that waits for tasks would keep it for ever.
-One more thread, ``fearless-exit``, starts with the first worker, waits for the main thread's end and then closes every
+One more thread, ``fearless-exit``, starts with the first pool, waits for the main thread's end and then closes every
 pool. That takes nothing private: ``atexit`` would run too late, after the join.
 
 Not here: the pools.
@@ -33,7 +33,7 @@ class _Watch:
     def add(self, queue: _native.PoolQueue) -> None:
         with self._lock:
             if self._over:
-                raise RuntimeError("the main thread has ended; pools start no workers any more")
+                raise RuntimeError("cannot schedule new futures: the main thread has ended")
             self._queues.add(queue)
             if self._thread is None:
                 thread = threading.Thread(target=self._close_all, name="fearless-exit", daemon=False)

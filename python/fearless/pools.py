@@ -64,6 +64,7 @@ class ThreadPool(_native.ThreadPool, Executor):
         if initializer is not None and not callable(initializer):
             raise TypeError(f"initializer must be callable, got {initializer!r}")
         self._open(most, None if backlog is None else at_least("backlog", backlog, 0))
+        _exit.watch(self._queue)
         self._name = name or f"ThreadPool-{next(_number)}"
         self._initializer = initializer
         self._initargs = initargs
@@ -113,7 +114,7 @@ class ThreadPool(_native.ThreadPool, Executor):
 
     def _start_worker(self) -> None:
         """Start one more worker. The native half calls this when a task has found none idle."""
-        _exit.watch(self._queue)
+        _exit.watch(self._queue)  # again: in a forked child nobody does yet
         place = [None]  # taken once: by the worker when it begins, or by us when it cannot
         name = f"{self._name}_{next(self._worker_number)}"
         work = (self._queue, place, self._initializer, self._initargs)
@@ -152,16 +153,10 @@ def _work(
             initializer(*initargs)
         except BaseException:
             logging.getLogger("concurrent.futures").critical("Exception in initializer:", exc_info=True)
-            queue.break_down(_broken())
+            queue.break_down()
             return
         del initializer, initargs
     queue.work()
-
-
-def _broken() -> Exception:
-    from concurrent.futures.thread import BrokenThreadPool
-
-    return BrokenThreadPool("an initializer of the pool failed; the task was not run")
 
 
 def _results(tasks: deque[Task[T]], end: float | None) -> Iterator[T]:

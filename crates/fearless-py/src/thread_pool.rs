@@ -36,6 +36,8 @@ use crate::{
 
 import_exception!(concurrent.futures.thread, BrokenThreadPool);
 
+const BROKEN: &str = "an initializer of the pool failed; it runs no tasks";
+
 thread_local! {
     /// The queue that the calling thread works for; compared, never followed.
     static MINE: Cell<*const Queue> = const { Cell::new(ptr::null()) };
@@ -58,9 +60,9 @@ impl Queue {
 
     fn refusal(&self) -> PyErr {
         if self.broken.load(Ordering::Acquire) {
-            BrokenThreadPool::new_err("an initializer of the pool failed; it takes no tasks")
+            BrokenThreadPool::new_err(BROKEN)
         } else {
-            PyRuntimeError::new_err("the pool is shut down; it takes no more tasks")
+            PyRuntimeError::new_err("cannot schedule new futures: the pool is shut down")
         }
     }
 
@@ -86,8 +88,10 @@ impl Queue {
         }
     }
 
-    fn fail_all(py: Python<'_>, tasks: Vec<Py<Task>>, error: &Bound<'_, PyAny>) -> PyResult<()> {
-        tasks.into_iter().try_for_each(|task| Task::fail(task.bind(py), error.clone().unbind()))
+    /// Each task fails with an error of its own: a shared one would gather the tracebacks of all who raise it.
+    fn fail_all(py: Python<'_>, tasks: Vec<Py<Task>>, error: impl Fn() -> PyErr) -> PyResult<()> {
+        let fail = |task: Py<Task>| Task::fail(task.bind(py), error().into_value(py).into_any());
+        tasks.into_iter().map(fail).fold(Ok(()), Result::and)
     }
 }
 
@@ -100,21 +104,22 @@ impl Queue {
         MINE.set(outside);
     }
 
-    /// A worker that was to be started does not exist. If it was to be the only one, all tasks fail with `error`;
-    /// whether that happened.
+    /// A worker that was to be started does not exist. If it was to be the only one, all tasks fail; whether that
+    /// happened.
     fn not_started(&self, py: Python<'_>, error: &Bound<'_, PyAny>) -> PyResult<bool> {
         let (stranded, wakes) = self.core.not_started();
         wakes.wake();
         let failed = !stranded.is_empty();
-        Queue::fail_all(py, stranded, error).map(|()| failed)
+        let text = format!("no thread could be started to run the task: {}", error.str()?);
+        Queue::fail_all(py, stranded, || PyRuntimeError::new_err(text.clone())).map(|()| failed)
     }
 
-    /// The initializer of a worker failed: the pool takes no tasks any more, and those it has fail with `error`.
-    fn break_down(&self, py: Python<'_>, error: &Bound<'_, PyAny>) -> PyResult<()> {
+    /// The initializer of a worker failed: the pool takes no tasks any more, and those it has fail.
+    fn break_down(&self, py: Python<'_>) -> PyResult<()> {
         self.broken.store(true, Ordering::Release);
         let (tasks, wakes) = self.core.close(true);
         wakes.wake();
-        let failed = Queue::fail_all(py, tasks, error);
+        let failed = Queue::fail_all(py, tasks, || BrokenThreadPool::new_err(BROKEN));
         self.core.not_started().1.wake();
         failed
     }
@@ -124,7 +129,7 @@ impl Queue {
     fn close(&self, py: Python<'_>, cancel: bool) -> PyResult<()> {
         let (tasks, wakes) = self.core.close(cancel);
         wakes.wake();
-        tasks.into_iter().try_for_each(|task| Task::abandon(task.bind(py)))
+        tasks.into_iter().map(|task| Task::abandon(task.bind(py))).fold(Ok(()), Result::and)
     }
 
     /// Wait until the last worker has ended.
@@ -185,6 +190,12 @@ impl ThreadPool {
         let core = core::ThreadPool::new(workers, backlog);
         let queue = Py::new(py, Queue { core, broken: AtomicBool::new(false) })?;
         self.queue.set(queue).map_err(|_| PyRuntimeError::new_err("a ThreadPool is initialized once"))
+    }
+
+    /// The most workers there will be.
+    #[getter]
+    fn workers(&self) -> PyResult<usize> {
+        Ok(self._queue()?.get().core.limit())
     }
 
     /// What the workers share with the pool.
