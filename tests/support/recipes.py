@@ -1,0 +1,29 @@
+"""The table of blocking calls: for each the situations in which it blocks."""
+
+from tests.support import blocking_channel as channel
+from tests.support import blocking_mutex as mutex
+from tests.support import blocking_tasks as tasks
+from tests.support.blocking import Situation
+
+RECIPES: dict[str, tuple[type[Situation], ...]] = {
+    "Sender.send": (channel.Send, channel.SendRendezvous),
+    "Receiver.recv": (channel.Recv, channel.RecvRendezvous, channel.RecvUnbounded),
+    "Receiver.__next__": (channel.Next,),
+    "Mutex.lock": (mutex.Lock,),
+    "Mutex.__enter__": (mutex.With,),
+    "Mutex.update": (mutex.Update,),
+    "Mutex.with_lock": (mutex.WithLock,),
+    "Mutex.replace": (mutex.Replace,),
+    "Mutex.copy": (mutex.Copy,),
+    "sleep": (tasks.Sleep,),
+    "Task.result": (tasks.Result,),
+    "Task.join": (tasks.Join,),
+    "Task.exception": (tasks.Exception_,),
+    "Scope.__exit__": (tasks.ScopeExit,),
+    "Scope.submit": (tasks.ScopeSubmit,),
+    "ThreadPool.submit": (tasks.Submit,),
+    "ThreadPool.map": (tasks.Map,),
+    "ThreadPool.shutdown": (tasks.Shutdown,),
+}
+
+SITUATIONS = {situation.__name__: situation for recipes in RECIPES.values() for situation in recipes}
