@@ -25,13 +25,23 @@ pub(crate) struct Guard {
     mutex: Py<Mutex>,
     number: Number,
     owner: u64,
+    /// Made for a `with mutex` block, whose `__exit__` ends the acquisition.
+    of_block: bool,
 }
 
 impl Guard {
-    pub(crate) fn make(mutex: &Bound<'_, Mutex>, number: Number) -> PyResult<Py<Guard>> {
-        let guard = Guard { mutex: mutex.clone().unbind(), number, owner: thread::ident() };
-        // On failure (no memory) dropping the guard ends the acquisition.
+    pub(crate) fn make(mutex: &Bound<'_, Mutex>, number: Number, of_block: bool) -> PyResult<Py<Guard>> {
+        let guard = Guard { mutex: mutex.clone().unbind(), number, owner: thread::ident(), of_block };
+        // On failure (no memory) dropping the guard ends the acquisition: an error is in flight.
         Py::new(mutex.py(), guard)
+    }
+
+    /// Whether the acquisition has to end with the guard.
+    ///
+    /// `with mutex:` drops the guard before the block begins, and a block may drop its own; `__exit__` then still comes.
+    /// With an exception in flight the guard may have been dropped on the way into the block, which is never entered.
+    fn is_last_hope(&self) -> bool {
+        !self.of_block || Python::try_attach(|py| PyErr::occurred(py)) == Some(true)
     }
 
     fn check_owner(&self) -> PyResult<()> {
@@ -242,7 +252,7 @@ impl Drop for Guard {
     fn drop(&mut self) {
         // Nearly always it has been released: a look is cheaper than an attempt.
         let mutex = self.mutex.get();
-        if mutex.is_held_by(self.number) && mutex.release(self.number) {
+        if mutex.is_held_by(self.number) && self.is_last_hope() && mutex.release(self.number) {
             errors::warn_dropped(c"a Guard was dropped without release(), which freed its mutex; use `with`");
         }
     }

@@ -187,7 +187,7 @@ impl Mutex {
     fn lock(slf: &Bound<'_, Self>, timeout: Option<&Bound<'_, PyAny>>, poisoned: bool) -> PyResult<Py<Guard>> {
         let patience = Patience::from_timeout(timeout)?;
         let number = slf.get().acquire(slf.py(), "lock", patience, poisoned)?;
-        Guard::make(slf, number)
+        Guard::make(slf, number, false)
     }
 
     /// Take the lock if it is free: return its guard, or `None`. Compare with `is not None`.
@@ -196,7 +196,7 @@ impl Mutex {
     fn try_lock(slf: &Bound<'_, Self>) -> PyResult<Option<Py<Guard>>> {
         let mutex = slf.get();
         match mutex.core.try_lock(thread::ident()) {
-            Some(number) => Guard::make(slf, mutex.refuse_poison("try_lock", number, false)?).map(Some),
+            Some(number) => Guard::make(slf, mutex.refuse_poison("try_lock", number, false)?, false).map(Some),
             None => match mutex.core.holder() {
                 Some((owner, generation)) if fearless_core::fork::vanished(owner, generation) => {
                     Err(vanished("try_lock"))
@@ -212,7 +212,7 @@ impl Mutex {
     fn __enter__(slf: &Bound<'_, Self>) -> PyResult<Py<Guard>> {
         let mutex = slf.get();
         let number = mutex.acquire(slf.py(), "with", Patience::Forever, false)?;
-        let guard = Guard::make(slf, number)?;
+        let guard = Guard::make(slf, number, true)?;
         mutex.entered.store(number.get(), Ordering::Relaxed);
         Ok(guard)
     }
