@@ -123,7 +123,7 @@ def run_with_ours(modules: list[types.ModuleType]) -> Callable[..., object]:
     def run(*arguments: str, **variables: str) -> object:
         adapted = [argument.replace(line, PROGRAM_LINE) for argument in arguments]
         assert any(line in argument for argument in arguments), "the suite's programs changed"
-        return stock(*adapted, **variables)  # type: ignore[misc]
+        return stock(*adapted, **variables)
 
     return run
 

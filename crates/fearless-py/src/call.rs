@@ -108,3 +108,9 @@ fn exit_context(context: &Bound<'_, PyAny>) -> PyResult<()> {
     let failed = unsafe { ffi::PyContext_Exit(context.as_ptr()) } != 0;
     if failed { Err(PyErr::fetch(context.py())) } else { Ok(()) }
 }
+
+/// Panic. For the tests: a panic in native code has to come out as an exception.
+#[pyfunction]
+pub(crate) fn _panic(text: String) {
+    std::panic::panic_any(text);
+}

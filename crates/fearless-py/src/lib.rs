@@ -26,6 +26,7 @@ mod _core {
     #[pymodule_export]
     use crate::{
         atomic_int::AtomicInt,
+        call::_panic,
         channel::channel,
         event_loop::in_event_loop,
         guard::Guard,

@@ -1,0 +1,106 @@
+"""Programs about tasks, each run in a process of its own by `tests/test_task.py`.
+
+Not here: pytest, which these programs do not need.
+"""
+
+import gc
+import os
+import sys
+import threading
+from collections.abc import Callable
+from unittest import mock
+
+import fearless as fl
+from tests.support.until import BOUND
+
+
+def in_child(check: Callable[[], object]) -> None:
+    """Run `check` in a forked child, and pass its failure on."""
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            check()
+            code = 0
+        finally:
+            sys.stderr.flush()
+            os._exit(code)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0, "the child failed"
+
+
+def fork_beside_a_running_task() -> None:
+    """In the child, a task of the parent is lost, and says so; a new one works."""
+    gate = threading.Event()
+    task = fl.spawn(gate.wait, BOUND)
+
+    def check() -> None:
+        try:
+            task.join(BOUND)
+        except fl.DeadlockError:
+            assert fl.spawn(pow, 2, 5).join(BOUND) == 32
+        else:
+            raise AssertionError("joined a task whose thread is not in this process")
+
+    in_child(check)
+    gate.set()
+    assert task.join(BOUND)
+
+
+def fork_inside_a_task() -> None:
+    """The child's one thread is the one that runs the task: joining it there is joining oneself."""
+
+    def work() -> int:
+        in_child(check)
+        return 7
+
+    def check() -> None:
+        try:
+            task.join(BOUND)
+        except fl.DeadlockError:
+            return
+        raise AssertionError("joined itself")
+
+    task = fl.Task[int]()
+    started = threading.Event()
+
+    def begin() -> int:
+        assert started.wait(BOUND)
+        return work()
+
+    task = fl.spawn(begin)
+    started.set()
+    assert task.join(BOUND) == 7
+
+
+def exit_with_a_task_running() -> None:
+    """The process waits for it."""
+    main = threading.main_thread()
+
+    def work() -> None:
+        main.join(BOUND)
+        print("the task has ended")  # noqa: T201 - the result of the program
+
+    fl.spawn(work)
+
+
+def exit_with_a_daemon_task_running() -> None:
+    """The process does not wait for it."""
+    fl.options(daemon=True).spawn(threading.Event().wait)
+
+
+def spawn_without_threads_to_be_had() -> None:
+    """The error surfaces, what was moved is closed, and the task is cancelled."""
+
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    tx, rx = fl.channel(1)
+    with mock.patch.object(threading.Thread, "start", refuse):
+        try:
+            fl.spawn(print, tx.move())
+        except RuntimeError as error:
+            print(error)  # noqa: T201 - the result of the program
+    assert list(rx) == []
+    rx.close()
+    gc.collect()
