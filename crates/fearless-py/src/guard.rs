@@ -41,7 +41,7 @@ impl Guard {
     /// `with mutex:` drops the guard before the block begins, and a block may drop its own; `__exit__` then still comes.
     /// With an exception in flight the guard may have been dropped on the way into the block, which is never entered.
     fn is_last_hope(&self) -> bool {
-        !self.of_block || Python::try_attach(|py| PyErr::occurred(py)) == Some(true)
+        !self.of_block || Python::try_attach(PyErr::occurred) == Some(true)
     }
 
     fn check_owner(&self) -> PyResult<()> {
