@@ -121,7 +121,7 @@ def test_an_error_in_the_work_reaches_the_caller(pattern: str, tmp_path: Path) -
 
     error = caught.value
     while isinstance(error, ExceptionGroup):
-        (error,) = error.exceptions  # type: ignore[assignment]  # an error of the work
+        (error,) = error.exceptions
     assert str(error) == "item 3"
 
 

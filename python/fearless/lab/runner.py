@@ -22,6 +22,7 @@ from fearless.lab.resolve import Target
 BUDGET_SECONDS = 60.0
 ENOUGH_ROUNDS = 5  # what a verdict needs; fewer only when the budget ends first
 MOST_ROUNDS = 15
+OVERDRAFT = 1.3  # times the budget: how far it is stretched for the rounds that a verdict needs
 CALIBRATIONS = 7
 PATIENCE = 2.0  # times the budget: what a single run may take before it is stopped
 
@@ -59,7 +60,8 @@ def measure(plan: Plan, on_progress: OnProgress | None = None, enough: Enough | 
     measuring by True. Ctrl-C ends it, too: the record then holds what was measured so far, and says that it was
     interrupted.
 
-    Blocks: for about the budget; the first round is always begun.
+    Blocks: for about the budget, which is overdrawn by a third if that makes the rounds that a verdict needs; the
+    first round is always begun.
     Raises: `LabError` if the workload cannot be run at all.
     """
     with tempfile.TemporaryDirectory(prefix="fearless-lab-", ignore_cleanup_errors=True) as folder:
@@ -125,7 +127,8 @@ class _Session:
         took = 0.0
         for number in range(self.plan.most_rounds):
             before = self._elapsed()
-            if number and before + took > self.plan.budget:
+            patience = 1.0 if number >= ENOUGH_ROUNDS else OVERDRAFT
+            if number and before + took > patience * self.plan.budget:
                 return
             self._calibrate(number)
             if not self._round(number):
@@ -208,7 +211,7 @@ class _Session:
                 self.state.calibrations.setdefault(interpreter.label, []).append(found)
 
     def _calibration(self, interpreter: Interpreter, spinners: int) -> machine.Calibration | None:
-        if not interpreter.free_threaded or interpreter.gil:
+        if not interpreter.free_threaded or any(run.gil for run in self.state.runs if run.python == interpreter.label):
             return machine.calibrate_with_processes(interpreter.executable, spinners)
         answer = children.ask(interpreter.executable, {"mode": "cores", "spinners": spinners}, timeout=60.0)
         return None if "error" in answer else machine.Calibration(**answer)
