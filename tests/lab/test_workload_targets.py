@@ -18,6 +18,7 @@ FUNCTIONS = """
 import os.path
 
 def size(path):
+    \"\"\"Bytes of a file.\"\"\"
     return os.path.getsize(path)
 
 def other(path):
@@ -76,7 +77,7 @@ def test_a_plain_function_takes_paths(tmp_path: Path) -> None:
     found = job(f"{path}:size", items="*.txt")
 
     assert found.items() == ["a.txt", "b.txt"]
-    assert (found.state, found.work("a.txt")) == ("none", 5)
+    assert (found.state, found.work("a.txt"), found.summary) == ("none", 5, "Bytes of a file.")
 
 
 def test_a_parameter_gets_the_type_of_its_default(tmp_path: Path) -> None:

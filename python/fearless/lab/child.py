@@ -78,7 +78,7 @@ def _profile(orders: Mapping[str, Any]) -> Answer:
     answer: Answer = {
         "name": job.name,
         "source": source_of(Target(orders["target"]["name"])),
-        "summary": (type(job.source).__doc__ or "").strip().partition("\n")[0],
+        "summary": job.summary,
         "parameters": encode(job.parameters),
         "items": len(items),
         "state": job.state,

@@ -45,6 +45,12 @@ class Job:
         return self._reload()
 
     @property
+    def summary(self) -> str:
+        """The first line of what the user wrote about it."""
+        about = self.source.work if isinstance(self.source, FunctionSource) else type(self.source)
+        return (about.__doc__ or "").strip().partition("\n")[0]
+
+    @property
     def parameters(self) -> dict[str, Any]:
         """The parameters with the values they have now."""
         return {name: getattr(self.source, name) for name in parameters(type(self.source))}
