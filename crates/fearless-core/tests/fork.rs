@@ -1,0 +1,85 @@
+//! What a forked child makes of what the parent's threads left behind. Alone in its file, with one test at a time: the
+//! fork generation belongs to the whole process.
+#![cfg(not(loom))]
+
+use std::sync::{Mutex as OneAtATime, MutexGuard, PoisonError};
+
+use fearless_core::{
+    channel::{Channel, Recv, Send},
+    fork,
+    mutex::{Lock, Mutex},
+    scope::Scope,
+    waiter::Waiter,
+};
+
+/// The ident of the thread that comes through the fork.
+const SURVIVOR: u64 = 1;
+/// The ident of a thread that does not.
+const LOST: u64 = 7;
+
+static FORKING: OneAtATime<()> = OneAtATime::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    FORKING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[test]
+fn a_lock_held_by_the_thread_that_forked_stays_held_and_its_queue_is_empty() {
+    let _alone = alone();
+    let mutex = Mutex::new();
+    let held = mutex.try_lock(SURVIVOR).expect("it is new");
+    let waiter = Waiter::new();
+    assert!(matches!(mutex.lock(LOST, &waiter), Lock::Wait(_)));
+
+    fork::forked(SURVIVOR);
+
+    assert_eq!(mutex.waiting(), 0);
+    assert!(!mutex.heal() && mutex.is_held_by(held));
+    assert!(mutex.release(held).expect("it is held").is_empty(), "there is nobody to wake");
+    assert_eq!((mutex.is_locked(), waiter.claimed()), (false, None));
+}
+
+#[test]
+fn a_lock_held_by_a_lost_thread_is_vanished_until_it_is_healed() {
+    let _alone = alone();
+    let mutex = Mutex::new();
+    mutex.try_lock(LOST).expect("it is new");
+
+    fork::forked(SURVIVOR);
+
+    assert!(matches!(mutex.lock(SURVIVOR, &Waiter::new()), Lock::Vanished));
+    assert!(mutex.heal());
+    assert!(matches!(mutex.lock(SURVIVOR, &Waiter::new()), Lock::Acquired(_)));
+}
+
+#[test]
+fn no_item_of_a_channel_is_lost_with_the_threads() {
+    let _alone = alone();
+    let channel = Channel::new(Some(1));
+    let woken = Waiter::new();
+    assert!(matches!(channel.recv(&woken), Recv::Wait(_)));
+    assert!(matches!(channel.try_send(1), Send::Sent(_)), "it is reserved for the receiver that was woken");
+    assert!(matches!(channel.send(2, &Waiter::new()), Send::Wait(_)));
+
+    fork::forked(SURVIVOR);
+
+    assert!(matches!(channel.try_recv(), Recv::Item(1, _)));
+    assert!(matches!(channel.try_recv(), Recv::Item(2, _)));
+    let now = channel.snapshot();
+    assert_eq!((now.blocked_senders, now.blocked_receivers), (0, 0));
+}
+
+#[test]
+fn nobody_waits_for_tasks_that_were_lost() {
+    let _alone = alone();
+    let scope = Scope::new(None, None);
+    scope.task_started();
+    scope.task_started();
+
+    fork::forked(SURVIVOR);
+
+    assert_eq!(scope.join(&Waiter::new()), None);
+    scope.task_ended().wake(); // the task that forked ends
+    scope.task_started();
+    assert!(scope.join(&Waiter::new()).is_some(), "a task of the child counts");
+}

@@ -1,0 +1,184 @@
+//! Models of the scope: a cancellation reaches every wait inside, and the end of the last task is never missed.
+#![cfg(loom)]
+
+mod common;
+
+use std::sync::Arc;
+
+use common::explore;
+use fearless_core::{
+    channel::{Channel, Recv, Send},
+    scope::Scope,
+    sync::{self, thread},
+    waiter::{Claim, Waiter},
+};
+
+/// Waits in `scope` for something that never comes but a cancellation.
+fn wait_in(scope: &Scope) -> Claim {
+    let waiter = Waiter::new();
+    scope.attach(&waiter);
+    let claim = waiter.wait(None);
+    scope.detach(&waiter);
+    claim
+}
+
+/// Fails without the look at `is_stopped` in `attach`, and without the claim in `stop_into`.
+#[test]
+fn a_cancellation_meets_a_wait_that_begins() {
+    explore(3, || {
+        let scope = Scope::new(None, None);
+        let waiting = [(); 2].map(|()| {
+            let scope = Arc::clone(&scope);
+            thread::spawn(move || wait_in(&scope))
+        });
+
+        scope.cancel().wake();
+
+        let claims = waiting.map(|waiting| waiting.join().expect("no panic"));
+        assert_eq!(claims, [Claim::Cancelled; 2]);
+    });
+}
+
+/// Fails without the look at `parent.is_stopped()` in `Scope::new`, without the registration before it, and without the
+/// way down to the children in `stop_into`.
+#[test]
+fn a_cancellation_meets_a_scope_that_begins_inside() {
+    explore(3, || {
+        let outer = Scope::new(None, None);
+        let inside = thread::spawn({
+            let outer = Arc::clone(&outer);
+            move || {
+                let inner = Scope::new(Some(outer), None);
+                let claim = wait_in(&inner);
+                let origin = inner.origin().expect("it is stopped");
+                inner.leave();
+                (claim, origin)
+            }
+        });
+
+        outer.cancel().wake();
+
+        let (claim, origin) = inside.join().expect("no panic");
+        assert_eq!(claim, Claim::Cancelled);
+        assert!(Arc::ptr_eq(&origin, &outer), "a cancellation belongs to the scope that was cancelled");
+    });
+}
+
+/// Who finds a scope stopped also finds the scope that was cancelled.
+///
+/// Fails if `Scope::cancel` stops before it says that it is cancelled, and without the release in `stop_into`.
+#[test]
+fn a_stopped_scope_knows_whom_the_cancellation_belongs_to() {
+    explore(3, || {
+        let outer = Scope::new(None, None);
+        let inner = Scope::new(Some(Arc::clone(&outer)), None);
+        let onlooker = thread::spawn({
+            let inner = Arc::clone(&inner);
+            move || assert!(!inner.is_stopped() || inner.origin().is_some())
+        });
+
+        outer.cancel().wake();
+
+        onlooker.join().expect("no panic");
+        inner.leave();
+    });
+}
+
+/// Two tasks end while the owner joins.
+///
+/// Fails without `joiners.claim_all` in `task_ended`, and without the look at `running` in `join`.
+#[test]
+fn the_end_of_the_last_task_meets_the_join() {
+    explore(3, || {
+        let scope = Scope::new(None, None);
+        let tasks = [(); 2].map(|()| {
+            scope.task_started();
+            let scope = Arc::clone(&scope);
+            thread::spawn(move || scope.task_ended().wake())
+        });
+
+        loop {
+            let waiter = Waiter::new();
+            let Some(ticket) = scope.join(&waiter) else { break };
+            assert_eq!(waiter.wait(None), Claim::Ready(0));
+            scope.leave_join(ticket);
+        }
+
+        assert_eq!(scope.running(), 0);
+        for task in tasks {
+            task.join().expect("no panic");
+        }
+    });
+}
+
+/// A task starts another before it ends; the owner waits for both.
+///
+/// Fails without the look at `running` in `task_ended`.
+#[test]
+fn a_task_that_starts_another_keeps_the_owner_waiting() {
+    explore(3, || {
+        let scope = Scope::new(None, None);
+        scope.task_started();
+        let first = thread::spawn({
+            let scope = Arc::clone(&scope);
+            move || {
+                scope.task_started();
+                let second = thread::spawn({
+                    let scope = Arc::clone(&scope);
+                    move || scope.task_ended().wake()
+                });
+                scope.task_ended().wake();
+                second.join().expect("no panic");
+            }
+        });
+
+        while let (waiter, Some(ticket)) = {
+            let waiter = Waiter::new();
+            let ticket = scope.join(&waiter);
+            (waiter, ticket)
+        } {
+            waiter.wait(None);
+            assert_eq!(scope.running(), 0, "woken before the last task ended");
+            scope.leave_join(ticket);
+        }
+
+        first.join().expect("no panic");
+    });
+}
+
+/// A cancellation meets the delivery of an item: it was received, or it is still in the channel.
+///
+/// Fails if `WaitList::claim_first` takes an entry that it could not claim.
+#[test]
+fn a_cancelled_receive_has_taken_nothing() {
+    explore(3, || {
+        let scope = Scope::new(None, None);
+        let channel = sync::Arc::new(Channel::new(None));
+        let receiver = thread::spawn({
+            let (scope, channel) = (Arc::clone(&scope), sync::Arc::clone(&channel));
+            move || {
+                let waiter = Waiter::new();
+                match channel.recv(&waiter) {
+                    Recv::Wait(ticket) => {
+                        scope.attach(&waiter);
+                        let claim = waiter.wait(None);
+                        scope.detach(&waiter);
+                        channel.resume_recv(ticket, claim)
+                    }
+                    settled => settled,
+                }
+            }
+        });
+        let canceller = thread::spawn({
+            let scope = Arc::clone(&scope);
+            move || scope.cancel().wake()
+        });
+        let Send::Sent(wakes) = channel.try_send(7) else { panic!("it is unbounded") };
+        wakes.wake();
+
+        canceller.join().expect("no panic");
+        let received = matches!(receiver.join().expect("no panic"), Recv::Item(7, _));
+
+        assert!(received != matches!(channel.try_recv(), Recv::Item(7, _)), "received: {received}");
+    });
+}
