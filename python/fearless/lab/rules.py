@@ -357,10 +357,7 @@ def _competing(
     )
     if settle is None:
         simple = min(first, second, key=simplicity)
-        text += (
-            "; they differ by about the 10 % that would decide, and no longer run would settle that: "
-            f"{simple} is the simpler"
-        )
+        text += f"; a run {LONGEST_RUN} times as long would not settle it either, and {simple} is the simpler"
     return Choice(None, times / stats.RESAMPLES, Finding("R16", text, known))
 
 
