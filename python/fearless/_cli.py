@@ -38,5 +38,8 @@ def _advice(missing: list[str]) -> str:
 def _python() -> str:
     """The running interpreter as one would type it: relative where that is shorter."""
     executable = sys.executable or "python3"
-    relative = os.path.relpath(executable) if os.path.isabs(executable) else executable  # noqa: PTH117
+    try:
+        relative = os.path.relpath(executable)
+    except ValueError:  # on another drive
+        relative = executable
     return shlex.quote(min(executable, relative, key=len))
