@@ -41,14 +41,15 @@ def session(shapes: list[Shape], plan: Plan, output: Path | None) -> None:
     cores = machine.effective_cores()
     environment |= {"effective_cores": [cores, cores], "sample_seconds": plan.sample}
     print(report.heading(environment), flush=True)
-    before = machine.cpu_times()
+    clock = machine.Clock()
     entries = []
     for shape in shapes:
         entry = report.result(shape, plan, measure(shape, plan), free_threaded=machine.is_free_threaded())
         entries.append(entry)
         print(report.table(entry), flush=True)
     environment |= {
-        "steal": machine.stolen(before),
+        "steal": clock.stolen(),
+        "busy_elsewhere": clock.busy_elsewhere(),
         "effective_cores": [cores, machine.effective_cores()],
         "gil": machine.has_gil(),  # read after the run: an import may have turned it on
         "versions": machine.versions(DISTRIBUTIONS),

@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from time import perf_counter
+from typing import Literal
 
 Body = Callable[[int], object]
 """Does a number of operations, one after the other."""
@@ -45,6 +46,8 @@ class Shape:
     name: str  # as in `lock-pass/2 threads/1 us`
     unit: str  # what one operation is
     contenders: list[Contender] = field(default_factory=list)
+    measures: Literal["seconds", "bytes"] = "seconds"
+    operations: int | None = None  # in a sample; calibrated where nobody says
 
     def add(self, name: str, make: Make, goals: tuple[float, float] | None = None) -> None:
         """Let one more contend."""
@@ -68,11 +71,11 @@ QUICK = Plan(rounds=3, sample=0.005)  # enough to see that everything runs, and 
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """What was measured of one contender: seconds an operation, one sample a round."""
+    """What was measured of one contender: seconds or bytes for an operation, one sample a round."""
 
     contender: Contender
     operations: int  # in a sample
-    seconds: list[float]
+    values: list[float]
 
 
 def empty(threads: int = 1) -> Make:
@@ -92,14 +95,15 @@ def measure(shape: Shape, plan: Plan) -> list[Samples]:
     draw = random.Random(shape.name)  # noqa: S311 - an order that changes, the same in every session
     with ExitStack() as stack:
         loops = [contender.make(stack) for contender in contenders]
-        counts = [calibrate(bodies, plan.sample) for bodies in loops]
-        seconds: list[list[float]] = [[] for _ in contenders]
+        counts = [shape.operations or calibrate(bodies, plan.sample) for bodies in loops]
+        take = sample if shape.measures == "seconds" else report
+        values: list[list[float]] = [[] for _ in contenders]
         for _ in range(plan.rounds):
             draw.shuffle(order)
             for place in order:
                 gc.collect()
-                seconds[place].append(sample(loops[place], counts[place]) / counts[place])
-    return [Samples(*row) for row in zip(contenders, counts, seconds, strict=True)]
+                values[place].append(take(loops[place], counts[place]) / counts[place])
+    return [Samples(*row) for row in zip(contenders, counts, values, strict=True)]
 
 
 def calibrate(bodies: Sequence[Body], least: float) -> int:
@@ -118,6 +122,11 @@ def sample(bodies: Sequence[Body], count: int) -> float:
         bodies[0](count)
         return perf_counter() - start
     return together(bodies, count)
+
+
+def report(bodies: Sequence[Body], count: int) -> float:
+    """Return what the bodies themselves say they used."""
+    return sum(float(str(body(count))) for body in bodies)
 
 
 def together(bodies: Sequence[Body], count: int) -> float:

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 from statistics import median
+from time import perf_counter
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -85,21 +86,54 @@ def effective_cores() -> float:
     return round(min(median(found), cores), 2)
 
 
-def cpu_times() -> tuple[int, int] | None:
-    """Return the ticks that were stolen by other guests of the host, and all ticks; `None` where nobody counts them."""
+class Clock:
+    """What the processors did since it was made: time stolen by other guests of the host, time of other processes.
+
+    Thread safety: externally synchronized.
+    """
+
+    def __init__(self) -> None:
+        self._began = perf_counter()
+        self._own = own_seconds()
+        self._ticks = cpu_ticks()
+
+    def stolen(self) -> float | None:
+        """Return the share of time that was stolen; `None` where nobody counts it."""
+        spent = self._spent()
+        return None if spent is None else round(spent["steal"] / max(sum(spent.values()), 1), 4)
+
+    def busy_elsewhere(self) -> float | None:
+        """Return how many cores other processes kept busy; `None` where nobody counts it."""
+        spent = self._spent()
+        if spent is None:
+            return None
+        busy = sum(spent[name] for name in ("user", "nice", "system", "irq", "softirq")) / os.sysconf("SC_CLK_TCK")
+        own = own_seconds() - self._own
+        return round(max(0.0, busy - own) / (perf_counter() - self._began), 2)
+
+    def _spent(self) -> dict[str, int] | None:
+        now = cpu_ticks()
+        if self._ticks is None or now is None:
+            return None
+        return {name: now[name] - self._ticks[name] for name in now}
+
+
+TICKS = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal")
+
+
+def cpu_ticks() -> dict[str, int] | None:
+    """Return what all processors have done so far, in ticks; `None` where nobody counts."""
     stat = Path("/proc/stat")
     if not stat.exists():
         return None
-    fields = [int(field) for field in stat.read_text().splitlines()[0].split()[1:9]]
-    return fields[7], sum(fields)
+    fields = stat.read_text().splitlines()[0].split()[1:]
+    return dict(zip(TICKS, map(int, fields), strict=False))
 
 
-def stolen(before: tuple[int, int] | None) -> float | None:
-    """Return the share of time stolen since `before`."""
-    now = cpu_times()
-    if before is None or now is None or now[1] == before[1]:
-        return None
-    return round((now[0] - before[0]) / (now[1] - before[1]), 4)
+def own_seconds() -> float:
+    """Return the processor time of this process and of the children that have ended."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
 
 
 def processor() -> str:

@@ -25,18 +25,23 @@ def duration(seconds: float) -> str:
     return f"{seconds * 1e9:.3g} ns"
 
 
+def amount(value: float, measures: str) -> str:
+    """Show what an operation took."""
+    return duration(value) if measures == "seconds" else f"{value:.0f} B"
+
+
 def result(shape: Shape, plan: Plan, rows: Sequence[Samples], *, free_threaded: bool) -> dict[str, Any]:
     """Put the figures of a shape into the form of the record."""
-    yardstick = rows[0].seconds
-    same = figures.ratio(rows[-1].seconds, yardstick)
+    yardstick = rows[0].values
+    same = figures.ratio(rows[-1].values, yardstick)
     entries = []
     for row in rows:
-        figure = figures.ratio(row.seconds, yardstick)
+        figure = figures.ratio(row.values, yardstick)
         goal = row.contender.goals[free_threaded] if row.contender.goals else None
         entries.append(
             {
                 "contender": row.contender.name,
-                "seconds": row.seconds,
+                shape.measures: row.values,
                 "operations": row.operations,
                 "ratio": {"median": figure.median, "low": figure.low, "high": figure.high},
                 "verdict": "yardstick" if row is rows[0] else figures.verdict(figure, same),
@@ -44,7 +49,13 @@ def result(shape: Shape, plan: Plan, rows: Sequence[Samples], *, free_threaded: 
                 "kept": figures.against(figure, goal),
             }
         )
-    return {"shape": shape.name, "unit": shape.unit, "rounds": plan.rounds, "contenders": entries}
+    return {
+        "shape": shape.name,
+        "unit": shape.unit,
+        "measures": shape.measures,
+        "rounds": plan.rounds,
+        "contenders": entries,
+    }
 
 
 def table(entry: dict[str, Any]) -> str:
@@ -56,8 +67,8 @@ def table(entry: dict[str, Any]) -> str:
         interval = "" if row["verdict"] == "yardstick" else f"{ratio['low']:.3f} .. {ratio['high']:.3f}"
         what = "A/A: what cannot be told from nothing" if row["contender"] == SAME else row["verdict"]
         goal = f"goal {row['goal']:g}: {row['kept']}" if row["goal"] is not None else ""
-        time = duration(figures.Figure.of(row["seconds"]).median)
-        text = f"  {row['contender']:{width}} {time:>9} {ratio['median']:>8.3f}  {interval:18} {what:15} {goal}"
+        taken = amount(figures.Figure.of(row[entry["measures"]]).median, entry["measures"])
+        text = f"  {row['contender']:{width}} {taken:>9} {ratio['median']:>8.3f}  {interval:18} {what:15} {goal}"
         lines.append(text.rstrip())
     return "\n".join(lines)
 
@@ -78,7 +89,11 @@ def closing(environment: dict[str, Any]) -> str:
     steal = environment["steal"]
     stolen = "unknown" if steal is None else f"{steal:.1%}"
     gil = "on" if environment["gil"] else "off"
-    lines = [f"\neffective cores {first} before and {last} after; stolen {stolen}; GIL {gil}"]
+    elsewhere = environment["busy_elsewhere"]
+    others = "unknown" if elsewhere is None else f"{elsewhere:.2f} cores"
+    lines = [
+        f"\neffective cores {first} before and {last} after; stolen {stolen}; other processes used {others}; GIL {gil}",
+    ]
     lines += [f"absent: {peer}, {reason}" for peer, reason in environment["absent"].items()]
     return "\n".join(lines)
 
