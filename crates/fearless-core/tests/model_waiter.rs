@@ -34,7 +34,8 @@ fn one_claim_wins() {
 
         let ended = waiter.wait(None);
 
-        let won: Vec<_> = rivals.map(|rival| rival.join().expect("no panic")).into_iter().chain([mine]).flatten().collect();
+        let won: Vec<_> =
+            rivals.map(|rival| rival.join().expect("no panic")).into_iter().chain([mine]).flatten().collect();
         assert_eq!(won, [ended]);
     });
 }
