@@ -60,7 +60,9 @@ def _start(executable: str, said: Any) -> subprocess.Popen[bytes]:
         stdout=said,
         stderr=subprocess.STDOUT,
         env=env,
-        start_new_session=True,  # Ctrl-C in the terminal reaches the lab alone, which ends its children itself
+        # A group of its own: Ctrl-C in the terminal reaches the lab alone, which ends its children itself. Not a session of
+        # its own: Linux shares out the CPU by session, and a priority given to the lab would not count for its children.
+        process_group=0 if os.name == "posix" else None,
         creationflags=flags,
     )
 
@@ -92,7 +94,7 @@ def _ending(code: int) -> str:
 
 
 def _signal(child: subprocess.Popen[bytes], number: int) -> None:
-    """Send a signal to the group of ``child``: the child leads it, as it leads its session."""
+    """Send a signal to the group of ``child``, which leads it."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         if os.name == "posix":
             os.killpg(child.pid, number)
