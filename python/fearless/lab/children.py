@@ -60,8 +60,8 @@ def _start(executable: str, said: Any) -> subprocess.Popen[bytes]:
         stdout=said,
         stderr=subprocess.STDOUT,
         env=env,
-        # A group of its own: Ctrl-C in the terminal reaches the lab alone, which ends its children itself. Not a session of
-        # its own: Linux shares out the CPU by session, and a priority given to the lab would not count for its children.
+        # A group of its own: Ctrl-C in the terminal reaches the lab alone, which ends its children itself. Not a
+        # session of its own: Linux shares out the CPU by session, and the lab's priority would not count for them.
         process_group=0 if os.name == "posix" else None,
         creationflags=flags,
     )
