@@ -1,6 +1,8 @@
 """`scope` beside threads that are started and joined by hand: 1, 8 and 64 at once.
 
-One shape more has as many threads as there are cores, each with private work. Not here: a single thread without a scope (`bench_task.py`).
+One shape more has as many threads as there are cores, each with private work.
+
+Not here: a single thread without a scope (`bench_task.py`).
 """
 
 from __future__ import annotations
