@@ -15,7 +15,7 @@ import re
 import shlex
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 from urllib.request import url2pathname
@@ -27,6 +27,8 @@ PARTS = ("Cargo.toml", "Cargo.lock", "LICENSE-*", "README.md", "crates", "pyproj
 LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.so", "*.pyd", "target", "*.egg-info")
 OLD_PYO3 = "0.28.3"  # the last release that builds for free-threaded 3.13
 LAST_LINES = 15
+
+Note = Callable[[str], None]
 
 
 def cache() -> Path:
@@ -47,8 +49,10 @@ def source_folder() -> Path | None:
     )
 
 
-def environment(interpreter: Interpreter, *, old_pyo3: bool) -> Path:
+def environment(interpreter: Interpreter, *, old_pyo3: bool, on_note: Note) -> Path:
     """The python of an environment for ``interpreter`` with this fearless in it, built if need be.
+
+    ``on_note`` is told before a build begins.
 
     Blocks: for minutes if it has to be built.
     Raises: `LabError` with what failed, or with the line that installs fearless where there is no source to build from.
@@ -60,16 +64,17 @@ def environment(interpreter: Interpreter, *, old_pyo3: bool) -> Path:
     home = cache() / "environments" / f"lab-{interpreter.label}-{name}"
     home.mkdir(parents=True, exist_ok=True)
     with _locked(home):
-        return _refreshed(interpreter, source, home, old_pyo3=old_pyo3)
+        return _refreshed(interpreter, source, home, old_pyo3=old_pyo3, on_note=on_note)
 
 
-def _refreshed(interpreter: Interpreter, source: Path, home: Path, *, old_pyo3: bool) -> Path:
+def _refreshed(interpreter: Interpreter, source: Path, home: Path, *, old_pyo3: bool, on_note: Note) -> Path:
     """The environment in ``home``, up to date with ``source``."""
     venv, tree, stamp = home / "venv", home / "tree", home / "stamp"
     python = venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     wanted = _digest(source)
     if python.exists() and stamp.exists() and stamp.read_text(encoding="ascii") == wanted:
         return python
+    on_note(f"Python {interpreter.label} lacks this fearless: building an environment for it, which takes minutes")
     stamp.unlink(missing_ok=True)
     _copy(source, tree)
     if old_pyo3:

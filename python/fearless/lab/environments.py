@@ -14,7 +14,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -32,9 +32,9 @@ PROBE = """
 import sys
 sys.path = [folder for folder in sys.path if folder]  # what lies in the current folder is not asked
 import json, platform, sysconfig
-found = {"executable": sys.executable, "version": platform.python_version(), "implementation":
-platform.python_implementation(),
-         "numbers": list(sys.version_info[:2]), "free_threaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
+found = {"executable": sys.executable, "version": platform.python_version(),
+         "implementation": platform.python_implementation(), "numbers": list(sys.version_info[:2]),
+         "free_threaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
          "digest": None, "fearless": None, "why": None}
 try:
     import hashlib, pathlib, importlib.metadata, fearless._core
@@ -48,8 +48,6 @@ except Exception as error:
 print(json.dumps(found))
 """
 
-Note = Callable[[str], None]
-
 
 @dataclass(frozen=True, slots=True)
 class Probed:
@@ -61,7 +59,7 @@ class Probed:
     why: str | None  # it has none
 
 
-def interpreters(pythons: Sequence[str], on_note: Note | None = None) -> list[Interpreter]:
+def interpreters(pythons: Sequence[str], on_note: build.Note | None = None) -> list[Interpreter]:
     """An `Interpreter` for each of ``pythons``, each with this fearless; the running one if none is named.
 
     A name may be a path, a command, or a version such as ``3.13`` that is found on this machine. ``on_note`` is told
@@ -158,13 +156,11 @@ def own_digest() -> str:
     return hashlib.sha256("".join(sums).encode()).hexdigest()
 
 
-def _with_fearless(probed: Probed, on_note: Note) -> Interpreter:
+def _with_fearless(probed: Probed, on_note: build.Note) -> Interpreter:
     """The interpreter itself if it has this fearless, else the one of an environment that has."""
     if probed.digest == own_digest():
         return probed.interpreter
-    why = probed.why or "it has another fearless"
-    on_note(f"building fearless for Python {probed.interpreter.label} ({why})")
-    made = probe(str(build.environment(probed.interpreter, old_pyo3=_needs_old_pyo3(probed))))
+    made = probe(str(build.environment(probed.interpreter, old_pyo3=_needs_old_pyo3(probed), on_note=on_note)))
     if made.digest != own_digest():
         raise LabError(
             f"{made.interpreter.executable} has another fearless: {made.why or 'the source has changed meanwhile'}"
