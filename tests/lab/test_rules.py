@@ -206,6 +206,39 @@ def test_r16_gives_a_tie_to_the_simpler() -> None:
     assert choice.confidence == 1.0
 
 
+NOISE = [0.8, 1.9, 1.0, 1.7, 0.9, 1.2, 1.0, 1.8]
+
+
+def noisy(pattern: str, workers: int, seconds: float, shift: int) -> Candidate:
+    """A candidate on a busy machine: each round is slowed by some factor, and a pattern meets it in its own order."""
+    return Candidate(pattern, workers, {n: seconds * NOISE[(n + shift) % len(NOISE)] for n in range(len(NOISE))})
+
+
+def test_r16_gives_a_tie_under_noise_to_the_simpler() -> None:
+    """Whichever of three equals a resample takes, par is the simplest of them; that they beat serial is clear."""
+    candidates = [
+        Candidate("serial", 1, dict.fromkeys(range(8), 4.0)),
+        noisy("par", 2, 1.0, 0),
+        noisy("threads", 2, 1.0, 3),
+        noisy("pool", 2, 1.0, 5),
+    ]
+    choice = rules.r16(Facts("3.13t", candidates), candidates)
+
+    assert choice.key == ("par", 2)
+    assert choice.confidence >= 0.9
+    assert choice.finding.facts["picks"]["par"] < 0.9 * choice.finding.facts["resamples"]
+    assert "or to what ties with it: " in choice.finding.text
+
+
+def test_r16_gives_no_tie_to_serial() -> None:
+    """Noise that hides whether par is faster is doubt, not a reason to stay serial."""
+    candidates = [noisy("serial", 1, 1.0, 0), noisy("par", 2, 0.95, 3)]
+    choice = rules.r16(Facts("3.13t", candidates, round_seconds=2.0), candidates)
+
+    assert choice.key is None
+    assert set(choice.finding.facts["compete"]) == {"serial", "par"}
+
+
 def test_r16_cannot_tell_what_rounds_disagree_about() -> None:
     """It names the two and the time that would settle it."""
     samples = [1.0, 0.5, 1.02, 0.55, 1.01, 0.98]

@@ -121,3 +121,22 @@ def test_rounds_are_drawn_for_all_series_at_once() -> None:
 def test_without_a_common_round_there_is_no_pick() -> None:
     """Nothing to draw from."""
     assert stats.picks({"a": {0: 1.0}, "b": {1: 1.0}}, _larger).total() == 0
+
+
+@pytest.mark.parametrize(
+    ("other", "tied"),
+    [
+        ([1.0, 1.1, 0.9, 1.0, 1.05], True),  # now above, now below
+        ([1.2, 1.3, 1.25, 1.2, 1.3], False),  # always above
+        ([1.02, 1.03, 1.02, 1.01, 1.02], False),  # a little, but always
+        ([0.9, 1.6, 1.5, 0.8, 1.4], False),  # too uncertain to be called equal
+    ],
+)
+def test_a_tie_is_a_ratio_around_one(other: list[float], *, tied: bool) -> None:
+    """In its interval and in its median."""
+    assert stats.tied(dict.fromkeys(range(5), 1.0), dict(enumerate(other)), 1.1) is tied
+
+
+def test_series_without_a_common_round_are_no_tie() -> None:
+    """Nothing is known about them."""
+    assert not stats.tied({0: 1.0}, {1: 1.0}, 1.1)

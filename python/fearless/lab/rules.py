@@ -199,10 +199,13 @@ def r15_finding(facts: Facts, contenders: Sequence[Candidate], pick: Candidate) 
     fastest, best = max(measured, key=lambda pair: pair[1].median)
     known = {"fastest": fastest.pattern, "fastest_workers": fastest.workers, "speedup": best.median}
     shown = f"{fastest.name}, {wording.ratio_with_interval(best)}"
+    own = facts.speedup(pick)
     if fastest.pattern == pick.pattern:
         text = f"no simpler pattern is within 10 % of the fastest, {shown}"
         if pick.pattern == "serial":
             text = "nothing is faster than serial"
+    elif own is not None and own.median * AS_GOOD < best.median:
+        text = f"{pick.pattern} is the simplest of those that cannot be told from the fastest ({shown})"
     else:
         text = f"{pick.pattern} is the simplest within 10 % of the fastest ({shown})"
     return Finding("R15", text, known)
@@ -231,37 +234,51 @@ def r15_axes(facts: Facts, pick: Candidate) -> Finding | None:
 def r16(facts: Facts, contenders: Sequence[Candidate]) -> Choice:
     """R15 again over resampled rounds: the same pick in 90 % of them is a verdict, else we cannot tell.
 
-    A tie is no doubt, since R15 gives it to the simpler. Rounds are drawn whole, because what ran in one round shared
-    its conditions. Source: Efron, "Bootstrap methods", 1979.
+    A tie is no doubt: a pick that cannot be told from a simpler one counts for the simpler, unless that is serial,
+    which has to hold its own. Rounds are drawn whole, because what ran in one round shared its conditions.
+    Source: Efron, "Bootstrap methods", 1979.
     """
     table = _table(facts, contenders)
     rounds = stats.common_rounds(list(table.values()))
     if not rounds:
-        return Choice(
-            None,
-            0.0,
-            Finding("R16", "no round was completed, so there is nothing to compare", {"rounds": 0}),
-        )
+        nothing = "no round was completed, so there is nothing to compare"
+        return Choice(None, 0.0, Finding("R16", nothing, {"rounds": 0}))
     speedups = stats.medians(table, rounds)
     lead = r15(speedups)
-    known: dict[str, Any] = {
-        "rounds": len(rounds),
-        "seed": stats.SEED,
-        "resamples": stats.RESAMPLES,
-        "pick": lead,
-    }
+    known: dict[str, Any] = {"rounds": len(rounds), "seed": stats.SEED, "resamples": stats.RESAMPLES, "pick": lead}
     if len({one.pattern for one in contenders}) == 1:
         return Choice((lead, r15_workers(speedups, lead)), 1.0, Finding("R16", f"only {lead} is left", known))
     if len(rounds) < MIN_ROUNDS:
         return _too_few_rounds(facts, speedups, known)
-    counts = stats.picks(table, r15)
+    choose = _simplest_of_ties(table, speedups)
+    counts = stats.picks(table, choose)
     pick, times = counts.most_common(1)[0]
     confidence = times / counts.total()
-    known |= {"confidence": confidence, "picks": dict(counts)}
+    known |= {"confidence": confidence, "picks": dict(stats.picks(table, r15)), "with_ties": dict(counts)}
     if confidence < SURE:
-        return _competing(facts, table, counts.most_common(2), known)
-    text = f"{wording.percent(confidence)} of resamples of {len(rounds)} rounds lead to the same pick"
+        settle = _rounds_to_settle(table, choose, len(rounds))
+        return _competing(facts, counts.most_common(2), settle, known)
+    text = f"{wording.percent(confidence)} of resamples of {len(rounds)} rounds lead to {pick}"
+    if others := [name for name in known["picks"] if name not in counts]:
+        text += f", or to what ties with it: {wording.listed(sorted(others, key=simplicity))}"
     return Choice((pick, r15_workers(speedups, pick)), confidence, Finding("R16", text, known))
+
+
+def _simplest_of_ties(
+    table: Mapping[Key, Mapping[int, float]], speedups: Mapping[Key, float]
+) -> Callable[[Mapping[Key, float]], str]:
+    """R15, with each pick replaced by the simplest pattern that it cannot be told from."""
+    best = {
+        pattern: max((key for key in table if key[0] == pattern), key=lambda key: speedups[key]) for pattern, _ in table
+    }
+    names = sorted(best.keys() - {"serial"}, key=simplicity)
+    simplest = {
+        name: next(
+            other for other in names if other == name or stats.tied(table[best[other]], table[best[name]], AS_GOOD)
+        )
+        for name in names
+    }
+    return lambda drawn: simplest.get(pick := r15(drawn), pick)
 
 
 def r17(facts: Facts) -> list[Finding]:
@@ -338,19 +355,10 @@ def _too_few_rounds(facts: Facts, speedups: Mapping[Key, float], known: dict[str
     return Choice(None, 0.0, Finding("R16", text, known))
 
 
-def _competing(
-    facts: Facts,
-    table: Mapping[Key, Mapping[int, float]],
-    counts: Sequence[tuple[str, int]],
-    known: dict[str, Any],
-) -> Choice:
+def _competing(facts: Facts, counts: Sequence[tuple[str, int]], settle: int | None, known: dict[str, Any]) -> Choice:
     """Cannot tell: who competes, and how long a run would settle it."""
     (first, times), (second, _) = counts[0], counts[1]
-    settle = _rounds_to_settle(table, known["rounds"])
-    known |= {
-        "compete": [first, second],
-        "settle_seconds": _round_time(facts, settle) if settle else None,
-    }
+    known |= {"compete": [first, second], "settle_seconds": _round_time(facts, settle) if settle else None}
     text = (
         f"{first} and {second} compete: {wording.percent(times / stats.RESAMPLES)} of resamples "
         f"lead to {first}, fewer than {wording.percent(SURE)}"
@@ -361,11 +369,13 @@ def _competing(
     return Choice(None, times / stats.RESAMPLES, Finding("R16", text, known))
 
 
-def _rounds_to_settle(table: Mapping[Key, Mapping[int, float]], rounds: int) -> int | None:
+def _rounds_to_settle(
+    table: Mapping[Key, Mapping[int, float]], choose: Callable[[Mapping[Key, float]], str], rounds: int
+) -> int | None:
     """Rounds after which 90 % of resamples would agree, if those to come are like those seen; ``None``: never."""
     times = 2
     while times <= LONGEST_RUN:
-        counts = stats.picks(table, r15, length=rounds * times, resamples=200)
+        counts = stats.picks(table, choose, length=rounds * times, resamples=200)
         if counts.most_common(1)[0][1] >= SURE * counts.total():
             return rounds * times
         times *= 2

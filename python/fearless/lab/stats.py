@@ -80,6 +80,16 @@ def common_rounds(series: Sequence[Mapping[int, float]]) -> list[int]:
     return sorted(shared)
 
 
+def tied(one: Mapping[int, float], other: Mapping[int, float], near: float) -> bool:
+    """True if two series cannot be told apart: their ratio's interval holds 1, and its median is within ``near``."""
+    ratios = round_ratios(one, other)
+    if not ratios:
+        return False
+    found = estimate(list(ratios.values()))
+    low, high = found.bounds or (found.median, found.median)
+    return low <= 1.0 <= high and 1 / near <= found.median <= near
+
+
 def medians(table: Mapping[Key, Mapping[int, float]], rounds: Sequence[int]) -> dict[Key, float]:
     """The median of each series over ``rounds``; a round may occur more than once."""
     return {key: median([samples[number] for number in rounds]) for key, samples in table.items()}
