@@ -19,7 +19,8 @@ import fearless
 from tests.plugins.sources import ROOT
 
 PROGRAMS = sorted((ROOT / "guide/examples").glob("*.py"))
-PAGES = sorted((ROOT / "guide/docs/reference").rglob("*.md"))
+PAGES = sorted((ROOT / "guide/docs").rglob("*.md"))
+REFERENCE = sorted((ROOT / "guide/docs/reference").glob("*.md"))
 NAMES = [name for name in fearless.__all__ if ">>>" in (getattr(fearless, name).__doc__ or "")]
 
 
@@ -54,7 +55,9 @@ def failures_of(session: str, name: str) -> list[str]:
     return reports
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if sessions(page)], ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if sessions(page)], ids=lambda path: str(path.relative_to(ROOT / "guide/docs"))
+)
 def test_the_sessions_of_a_page_go_as_shown(page: Path) -> None:
     """What stands in a page's `pycon` blocks is what one sees."""
     assert failures_of(sessions(page), page.name) == []
@@ -74,7 +77,7 @@ def test_a_session_that_goes_otherwise_is_found() -> None:
     assert failures_of(">>> 1 + 1\n3\n", "wrong")
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("page", REFERENCE, ids=lambda path: path.stem)
 def test_a_reference_page_shows_python_only_as_a_session_that_runs(page: Path) -> None:
     """A block that nobody runs goes stale."""
     assert "```python" not in page.read_text(encoding="utf-8")
