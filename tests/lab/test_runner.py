@@ -62,6 +62,16 @@ def test_a_run_has_all_that_was_measured(tmp_path: Path) -> None:
     assert len({run.result_sha256 for run in record.runs}) == 1
 
 
+def test_worker_processes_are_counted(tmp_path: Path) -> None:
+    """Their memory and their CPU time are part of what the pattern takes."""
+    record = tiny.measured(tiny.write(tmp_path, tiny.SQUARES), ["serial", "processes"])
+    serial, processes = record.runs
+
+    assert (serial.cpu_seconds or 0) < (processes.cpu_seconds or 0)
+    if Path("/proc/self/status").exists():
+        assert (processes.peak_bytes or 0) > 1.5 * (serial.peak_bytes or 0)
+
+
 def test_the_record_says_what_was_run_and_where(tmp_path: Path) -> None:
     """Workload, profile, cards, refused patterns, interpreter; it survives JSON."""
     path = tiny.write(tmp_path, tiny.SQUARES)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sysconfig
 import traceback
 from pathlib import Path
 
-OURS = str(Path(__file__).parents[1])
-BETWEEN = (
-    "<frozen ",
-    "concurrent/futures/",
-    "concurrent\\futures\\",
-    "multiprocessing/",
-    "multiprocessing\\",
-    "/threading.py",
-    "\\threading.py",
-)
+OURS = str(Path(__file__).parents[1]) + os.sep
+STANDARD_LIBRARY = sysconfig.get_path("stdlib") + os.sep
+BETWEEN = frozenset(
+    {"concurrent", "importlib", "multiprocessing", "threading.py"}
+)  # of the standard library, on the way
 FRAME = re.compile(r'^ *File "([^"]+)", line \d+, in ')
 
 
@@ -66,5 +63,9 @@ def _without_our_frames(text: str) -> str:
 
 
 def _is_ours(filename: str) -> bool:
-    inside = filename.startswith(OURS) and "workloads" not in Path(filename).parts
-    return inside or any(part in filename for part in BETWEEN)
+    """True for frames on the way from the lab to the user's code; a built-in workload stands for the user's."""
+    if filename.startswith(OURS):
+        return not filename.startswith(os.path.join(OURS, "lab", "workloads"))  # noqa: PTH118  # both are text
+    if filename.startswith(STANDARD_LIBRARY):
+        return Path(filename.removeprefix(STANDARD_LIBRARY)).parts[0] in BETWEEN
+    return filename.startswith("<frozen ")

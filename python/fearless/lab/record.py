@@ -52,7 +52,7 @@ class Run:
     seconds: float | None = None  # wall clock, the pattern alone
     cpu_seconds: float | None = None  # user and system, all threads and child processes
     waiting_seconds: float | None = None
-    peak_bytes: int | None = None  # of the process, with the largest of its child processes counted per worker
+    peak_bytes: int | None = None  # of the process, with those of its worker processes added
     result_sha256: str | None = None  # of the result in its canonical form; floats are left out of it, see `result.py`
     error: str | None = None  # the user's own traceback
     equal: bool | None = None  # to the serial result; None: not compared, as it failed or there was no serial result

@@ -1,0 +1,97 @@
+"""The watched run: what it counts, and that it runs every item once."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from fearless.lab import gil, watch
+from fearless.lab.job import Job
+
+
+def job(**methods: Any) -> Job:
+    """A job that is given its items."""
+    return Job(type("Source", (), {"work": lambda _, item: item, **methods})(), name="source")
+
+
+@pytest.mark.parametrize("blocks", [5, 1000])
+def test_every_item_is_worked_on_and_entered_once(blocks: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also when there are so many that they are timed in blocks."""
+    monkeypatch.setattr(watch, "TIMED_BLOCKS", blocks)
+    worked: Counter[int] = Counter()
+    entered: Counter[int] = Counter()
+    merged: list[int] = []
+
+    def work(_: object, item: int) -> int:
+        worked[item] += 1
+        return item
+
+    def update(_: object, state: list[int], part: int) -> None:
+        entered[part] += 1
+        state.append(part)
+
+    counting = job(
+        work=work,
+        start=lambda _: [],
+        update=update,
+        merge=lambda _, state, other: merged.extend(state + other),
+    )
+
+    profile = watch.watch(counting, range(12), "3.13")
+
+    assert worked == entered == Counter(range(12))
+    assert merged == list(range(12))
+    assert profile.items == 12
+    assert profile.python == "3.13"
+
+
+def test_a_single_item_can_be_watched() -> None:
+    """There is nothing to merge, and no variation."""
+    profile = watch.watch(job(), [1], "3.13")
+
+    assert (profile.items, profile.merge_seconds, profile.work_cv) == (1, 0.0, 0.0)
+
+
+def test_waiting_is_told_from_work() -> None:
+    """A wait takes no CPU time, and is no time without a CPU either."""
+    never = threading.Event()
+
+    profile = watch.watch(job(work=lambda _, __: never.wait(0.05)), range(3), "3.13")
+
+    assert profile.seconds >= 0.15
+    assert profile.cpu_seconds < profile.seconds
+    assert profile.blocked_seconds is None or profile.blocked_seconds > 0.05
+
+
+def test_a_free_threaded_build_has_no_gil_to_release() -> None:
+    """With a GIL the share of free samples lies between nothing and all, if the run was long enough for any."""
+    never = threading.Event()
+
+    profile = watch.watch(job(work=lambda _, __: never.wait(0.05)), range(3), "3.13")
+
+    if gil.free_threaded():
+        assert profile.gil_released is None
+    else:
+        assert profile.gil_released is None or 0.0 <= profile.gil_released <= 1.0
+
+
+def test_the_import_that_turned_the_gil_on_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the warning that CPython gives; other warnings go on as before."""
+    others: list[str] = []
+    monkeypatch.setattr(warnings, "showwarning", lambda message, *_: others.append(str(message)))
+    with warnings.catch_warnings():
+        culprit = gil.Culprit()
+        warnings.simplefilter("always")
+        warnings.warn("something else", UserWarning, stacklevel=1)
+        warnings.warn(
+            "The global interpreter lock (GIL) has been enabled to load module 'old_extension', which has not declared",
+            RuntimeWarning,
+            stacklevel=1,
+        )
+
+    assert culprit.name == "old_extension"
+    assert others == ["something else"]
