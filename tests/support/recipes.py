@@ -2,6 +2,7 @@
 
 from tests.support import blocking_channel as channel
 from tests.support import blocking_mutex as mutex
+from tests.support import blocking_par as par
 from tests.support import blocking_tasks as tasks
 from tests.support.blocking import Situation
 
@@ -24,6 +25,9 @@ RECIPES: dict[str, tuple[type[Situation], ...]] = {
     "ThreadPool.submit": (tasks.Submit,),
     "ThreadPool.map": (tasks.Map,),
     "ThreadPool.shutdown": (tasks.Shutdown,),
+    "Par.collect": (par.Collect,),
+    "Par.for_each": (par.ForEach,),
+    "Par.fold": (par.Fold,),
 }
 
 SITUATIONS = {situation.__name__: situation for recipes in RECIPES.values() for situation in recipes}

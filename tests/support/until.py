@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 import fearless as fl
 
@@ -46,7 +47,7 @@ def blocked_receivers(end: object) -> int:
     return _count(end, "blocked receivers")
 
 
-def waiting(mutex: "fl.Mutex[object]") -> int:
+def waiting(mutex: "fl.Mutex[Any]") -> int:
     """How many threads wait for a mutex."""
     return mutex.stats()["waiting"]
 
@@ -59,8 +60,8 @@ class InCall:
 
     LOOKS = 20
 
-    def __init__(self, function: str) -> None:
-        """Watch for a Python function of that name."""
+    def __init__(self, function: str | None) -> None:
+        """Watch for a Python function of that name, or any."""
         self._function = function
         self._last: tuple[int, int] | None = None
         self._same = 0
@@ -68,7 +69,9 @@ class InCall:
     def __call__(self, ident: int | None) -> bool:
         """Look once; true when the thread with that ident has stood still for long enough."""
         frame = sys._current_frames().get(ident or -1)
-        here = None if frame is None or frame.f_code.co_name != self._function else (id(frame), frame.f_lasti)
+        here = (
+            None if frame is None or self._function not in (None, frame.f_code.co_name) else (id(frame), frame.f_lasti)
+        )
         self._same = self._same + 1 if here is not None and here == self._last else 0
         self._last = here
         return self._same >= self.LOOKS

@@ -1,0 +1,63 @@
+"""What is promised about a fork, type by type. The programs are in `programs_fork.py`."""
+
+import os
+from collections.abc import Callable
+
+import pytest
+
+from tests.generic import programs_fork as programs
+from tests.support.process import succeed
+from tests.support.recipes import SITUATIONS
+
+pytestmark = [
+    pytest.mark.fork,
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork"),
+]
+
+PROGRAMS = [
+    ("channel", programs.channel_items_are_copied),
+    ("channel", programs.channel_forgets_vanished_receivers),
+    ("channel", programs.channel_forgets_vanished_senders),
+    ("channel", programs.channel_works_between_threads_of_the_child),
+    ("mutex", programs.mutex_free),
+    ("mutex", programs.mutex_held_by_the_forking_thread),
+    ("mutex", programs.mutex_held_by_a_vanished_thread),
+    ("mutex", programs.mutex_held_by_a_vanished_thread_looked_into),
+    ("mutex", programs.mutex_healed_in_a_grandchild),
+    ("atomic_int", programs.atomic_int),
+    ("task", programs.task_done),
+    ("task", programs.task_running_in_a_vanished_thread),
+    ("scope", programs.scope_with_vanished_tasks),
+    ("scope", programs.scope_cancelled_in_the_child),
+    ("thread_pool", programs.thread_pool_restarts_empty),
+    ("par", programs.par),
+]
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        pytest.param(program, id=program.__name__, marks=pytest.mark.guarantee(kind, "fork"))
+        for kind, program in PROGRAMS
+    ],
+)
+def test_a_forked_child_finds_what_is_promised(program: Callable[[], None]) -> None:
+    """Each program asserts in the child and in the parent."""
+    succeed(program)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.guarantee(case.kind, "fork")) for name, case in SITUATIONS.items()],
+)
+def test_a_fork_beside_a_blocked_call_disturbs_neither_process(name: str) -> None:
+    """The blocked thread goes on in the parent; the child can make and use what it likes."""
+    succeed(programs.blocked_elsewhere, name)
+
+
+@pytest.mark.guarantee("channel", "both builds")
+@pytest.mark.guarantee("mutex", "both builds")
+@pytest.mark.guarantee("thread_pool", "both builds")
+def test_no_inner_lock_is_left_locked_in_a_child(stress_seconds: float) -> None:
+    """Forks at random moments of threads that use everything."""
+    succeed(programs.hammer, str(int(30 * stress_seconds)))

@@ -1,0 +1,71 @@
+"""Runs of `par` whose caller has done its part and waits for another worker. Not here: what is asserted of them."""
+
+import threading
+
+import fearless as fl
+from tests.support.blocking import Situation
+from tests.support.until import BOUND, InCall, blocked_receivers, queued
+
+
+class Collect(Situation):
+    """`collect`, while another worker is blocked in its item."""
+
+    kind = "par"
+    undoes = False
+    keeps_process = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._in_call = InCall(None)
+        self.tx, self.rx = fl.channel(None)
+        self.expected = 0
+
+    def call(self, timeout: float | None = None) -> object:
+        del timeout
+        caller, both = threading.get_ident(), threading.Barrier(2)
+
+        def work(_item: int) -> None:
+            both.wait(BOUND)  # one item each
+            if threading.get_ident() != caller:
+                self.rx.recv()
+
+        return self.run(fl.par(range(2), workers=2, chunk=1).map(work))
+
+    def run(self, par: "fl.parallel.Par[None]") -> object:
+        """End the chain."""
+        return par.collect()
+
+    def is_blocked(self, ident: int | None) -> bool:
+        return blocked_receivers(self.rx) == 1 and super().is_blocked(ident)
+
+    def check_nothing_happened(self) -> None:
+        assert (queued(self.rx), blocked_receivers(self.rx)) == (self.expected, 0)
+
+    def make_ready(self) -> None:
+        self.tx.send("go on")
+        self.expected += 1
+
+    def check_usable(self) -> None:
+        if not self.expected:
+            self.make_ready()
+        self.call()
+        assert queued(self.rx) == 0
+
+    def close(self) -> None:
+        self.tx.close()
+        self.rx.close()
+
+
+class ForEach(Collect):
+    """`for_each`."""
+
+    def run(self, par: "fl.parallel.Par[None]") -> object:
+        par.for_each(repr)
+        return None
+
+
+class Fold(Collect):
+    """`fold`."""
+
+    def run(self, par: "fl.parallel.Par[None]") -> object:
+        return par.fold(list, lambda part, _item: part, lambda left, _right: left)
