@@ -132,7 +132,7 @@ class Scope:
 
         Raises: ``RuntimeError`` if the block has been left, or the thread cannot be started.
         """
-        return self._start(threads.options(), function, args, kwargs)
+        return self._start(threads.PLAIN, function, args, kwargs)
 
     def options(self, *, name: str | None = None) -> ScopeOptions:
         """Return a ``spawn`` with options: ``scope.options(name="loader").spawn(load, path)``."""
@@ -252,6 +252,9 @@ class Scope:
 
     def _conclude(self, native: _native.Scope, error: BaseException | None, interrupt: BaseException | None) -> bool:
         """Raise what the block has to raise; true if ``error`` was this scope's own cancellation."""
+        if error is None and interrupt is None and not self._failures and not native.timed_out:
+            _native.checkpoint()
+            return False
         own = isinstance(error, Cancelled) and error._scope.is_same(native)  # noqa: SLF001 - they are one mechanism
         block = [] if error is None or own else [error]
         failures, self._failures = [*block, *self._failures], []

@@ -79,7 +79,7 @@ def spawn(fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Task[T]:
         45
     """
     task: Task[T] = new_task(fn, args, kwargs)
-    start_thread(task, _PLAIN)
+    start_thread(task, PLAIN)
     return task
 
 
@@ -109,4 +109,4 @@ def start_thread(task: Task[Any], options: Options) -> threading.Thread:
     return thread
 
 
-_PLAIN = Options()
+PLAIN = Options()

@@ -62,7 +62,8 @@ pub struct Mutex {
     generation: AtomicU64,
     /// Which acquisition `owner` speaks of; the word may already be further.
     held_number: AtomicU64,
-    queue: sync::Mutex<Queue>,
+    /// Made when somebody has to wait for the first time: most mutexes of a large program never see that.
+    queue: sync::Mutex<Option<Box<Queue>>>,
 }
 
 #[derive(Debug, Default)]
@@ -108,7 +109,7 @@ impl Mutex {
             owner: AtomicU64::new(0),
             generation: AtomicU64::new(0),
             held_number: AtomicU64::new(0),
-            queue: sync::Mutex::new(Queue { generation: fork::generation(), ..Queue::default() }),
+            queue: sync::Mutex::new(None),
         }
     }
 
@@ -148,11 +149,12 @@ impl Mutex {
             Some((owner, _)) if owner == me => return Lock::Deadlock,
             _ => {}
         }
-        let mut queue = self.queue();
+        let mut place = sync::lock(&self.queue);
+        let queue = self.open(&mut place);
         // Announced before the last try: a release that misses the flag has freed the word for that try.
         self.word.fetch_or(WAITERS, Ordering::Relaxed);
         if let Some(number) = self.try_lock(me) {
-            self.forget_flag(&queue);
+            self.forget_flag(queue);
             return Lock::Acquired(number);
         }
         let waiting = Waiting { owner: me, since: Instant::now(), passed: 0, notified: false, handed: None };
@@ -162,7 +164,8 @@ impl Mutex {
     /// Goes on after the wait of `ticket` ended with `claim`. [`Lock::Wait`]: woken, but another was faster; the
     /// place in the queue is kept. `None`: the caller gave up and has left the queue.
     pub fn resume(&self, ticket: Ticket, waiter: &Arc<Waiter>, claim: Claim) -> (Option<Lock>, Wakes) {
-        let mut queue = self.queue();
+        let mut place = sync::lock(&self.queue);
+        let queue = self.open(&mut place);
         let Some(waiting) = queue.waiters.get_mut(ticket) else {
             return (Some(Lock::Vanished), Wakes::default());
         };
@@ -174,11 +177,11 @@ impl Mutex {
             return (Some(Lock::Wait(ticket)), Wakes::default());
         }
         queue.waiters.remove(ticket);
-        self.forget_flag(&queue);
+        self.forget_flag(queue);
         match acquired {
             Some(number) => (Some(Lock::Acquired(number)), Wakes::default()),
             // Who gives up may have been the one that was to be woken next.
-            None => (None, self.notify(&mut queue)),
+            None => (None, self.notify(queue)),
         }
     }
 
@@ -193,18 +196,19 @@ impl Mutex {
     }
 
     fn release_slow(&self, number: Number) -> Result<Wakes, Released> {
-        let mut queue = self.queue();
+        let mut place = sync::lock(&self.queue);
+        let queue = self.open(&mut place);
         if !self.is_held_by(number) {
             return Err(Released);
         }
         let mut wakes = Wakes::default();
-        if let Some(waiter) = self.hand_over(&mut queue, number) {
+        if let Some(waiter) = self.hand_over(queue, number) {
             wakes.add_some(waiter);
             return Ok(wakes);
         }
         self.free(number)?;
-        self.forget_flag(&queue);
-        Ok(self.notify(&mut queue))
+        self.forget_flag(queue);
+        Ok(self.notify(queue))
     }
 
     /// A compare-exchange again: with nobody enqueued a second release of the same number can be on the fast path.
@@ -276,7 +280,7 @@ impl Mutex {
 
     /// How many threads are enqueued.
     pub fn waiting(&self) -> usize {
-        self.queue().waiters.len()
+        if self.word.load(Ordering::Relaxed) & WAITERS == 0 { 0 } else { self.open(&mut sync::lock(&self.queue)).waiters.len() }
     }
 
     /// Ends an acquisition whose holder did not survive a fork. False when the holder lives.
@@ -286,8 +290,9 @@ impl Mutex {
         lost.is_some_and(|(number, ..)| self.release(number).map(Wakes::wake).is_ok())
     }
 
-    fn queue(&self) -> sync::MutexGuard<'_, Queue> {
-        let mut queue = sync::lock(&self.queue);
+    /// The queue in its place, without the waiters that a fork has lost.
+    fn open<'a>(&self, place: &'a mut Option<Box<Queue>>) -> &'a mut Queue {
+        let queue = place.get_or_insert_default();
         if queue.generation != fork::generation() {
             queue.generation = fork::generation();
             queue.waiters.forget();

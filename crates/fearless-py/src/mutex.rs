@@ -39,8 +39,8 @@ pub(crate) struct Mutex {
     value: Cell<Option<Py<PyAny>>>,
     /// The acquisition of the innermost `with` block that still has to be ended; see `__exit__`.
     entered: AtomicU64,
-    poison: bool,
-    poisoned: Inner<Option<String>>,
+    /// With `poison=True`: the first error that left a block.
+    poison: Option<Box<Inner<Option<String>>>>,
 }
 
 impl Mutex {
@@ -69,11 +69,13 @@ impl Mutex {
 
     /// Poisons the mutex if it was made so and `error` is leaving the block.
     pub(crate) fn note(&self, py: Python<'_>, error: &Bound<'_, PyAny>) {
-        if self.poison && !error.is_none() {
+        if let Some(poison) = &self.poison
+            && !error.is_none()
+        {
             let thread = thread::name(py, thread::ident());
             let text =
                 format!("{} in {thread}", error.repr().map_or("an exception".to_owned(), |text| text.to_string()));
-            sync::lock(&self.poisoned).get_or_insert(text);
+            sync::lock(poison).get_or_insert(text);
         }
     }
 
@@ -87,10 +89,8 @@ impl Mutex {
 
     /// Lets go again of a poisoned mutex, unless `poisoned` says that the caller wants to look inside.
     fn refuse_poison(&self, call: &str, number: Number, poisoned: bool) -> PyResult<Number> {
-        if poisoned || !self.poison {
-            return Ok(number);
-        }
-        let Some(first) = sync::lock(&self.poisoned).clone() else { return Ok(number) };
+        let Some(poison) = self.poison.as_ref().filter(|_| !poisoned) else { return Ok(number) };
+        let Some(first) = sync::lock(poison).clone() else { return Ok(number) };
         self.release(number);
         Err(errors::PoisonError::new_err(format!("{call}: the mutex was poisoned by {first}; clear_poison() heals it")))
     }
@@ -173,8 +173,7 @@ impl Mutex {
             core: core::Mutex::new(),
             value: Cell::new(Some(value)),
             entered: AtomicU64::new(0),
-            poison,
-            poisoned: Inner::new(None),
+            poison: poison.then(Box::default),
         }
     }
 
@@ -286,12 +285,14 @@ impl Mutex {
     /// Whether an exception, or a fork, has left the value in doubt.
     #[getter]
     fn is_poisoned(&self) -> bool {
-        sync::lock(&self.poisoned).is_some() || self.is_vanished()
+        self.poison.as_ref().is_some_and(|poison| sync::lock(poison).is_some()) || self.is_vanished()
     }
 
     /// Declare the value sound again; frees a lock whose holder did not survive a fork.
     fn clear_poison(&self) {
-        *sync::lock(&self.poisoned) = None;
+        if let Some(poison) = &self.poison {
+            *sync::lock(poison) = None;
+        }
         self.core.heal();
     }
 
