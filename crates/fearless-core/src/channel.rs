@@ -272,7 +272,11 @@ impl<T> State<T> {
             }
             if let Some((waiter, Some(item))) = self.senders.claim_first(DELIVERED) {
                 wakes.add(waiter);
-                return Recv::Item(item, wakes);
+                // What is queued is older, though it is reserved: reservations are a number, not certain items.
+                self.queue.push(item);
+                if let Some(oldest) = self.queue.pop() {
+                    return Recv::Item(oldest, wakes);
+                }
             }
         }
         match item {
