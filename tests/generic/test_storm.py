@@ -1,0 +1,58 @@
+"""A storm of SIGALRM around locks and channels. The programs are in `programs_storm.py`."""
+
+import signal
+
+import pytest
+
+from tests.generic import programs_storm as programs
+from tests.support.process import succeed
+
+pytestmark = [
+    pytest.mark.stress,
+    pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no interval timer"),
+]
+
+
+@pytest.fixture
+def seconds(stress_seconds: float) -> float:
+    """How long each storm lasts: there are many, so a part of what a stress test gets."""
+    return min(stress_seconds / 3, 20.0)
+
+
+@pytest.mark.guarantee("mutex", "Ctrl-C")
+def test_no_acquisition_is_leaked(seconds: float) -> None:
+    """However `with mutex as guard` is struck, the mutex is free afterwards."""
+    succeed(programs.mutex_with, seconds)
+
+
+@pytest.mark.guarantee("mutex", "Ctrl-C")
+def test_no_acquisition_is_leaked_under_contention(seconds: float) -> None:
+    """Also while the struck thread waits for the lock."""
+    succeed(programs.mutex_contended, seconds)
+
+
+@pytest.mark.guarantee("channel", "Ctrl-C")
+@pytest.mark.parametrize("capacity", ["0", "1", "64"])
+def test_a_struck_send_has_sent_once_or_not_at_all(seconds: float, capacity: str) -> None:
+    """The consumer runs on another thread and sees every item that was noted as sent."""
+    succeed(programs.sends, seconds, capacity)
+
+
+@pytest.mark.guarantee("channel", "Ctrl-C")
+@pytest.mark.parametrize("capacity", ["0", "1", "64"])
+def test_other_threads_exchange_undisturbed(seconds: float, capacity: str) -> None:
+    """Only the main thread is struck, and its waiter leaves no trace."""
+    succeed(programs.receives_elsewhere, seconds, capacity)
+
+
+@pytest.mark.guarantee("channel", "Ctrl-C")
+def test_a_struck_receive_loses_at_most_what_a_statement_loses(seconds: float) -> None:
+    """Nothing comes twice or out of order, and no more is lost than there were strikes."""
+    succeed(programs.receives, seconds)
+
+
+@pytest.mark.guarantee("channel", "Ctrl-C")
+@pytest.mark.guarantee("task", "Ctrl-C")
+def test_a_handler_that_does_not_raise_disturbs_nothing(seconds: float) -> None:
+    """Round trips, locks and tasks while signals come."""
+    succeed(programs.calm, seconds)
