@@ -64,15 +64,43 @@ def test_checksums_come_in_the_order_of_the_files(folder: Path) -> None:
 
 def test_line_metrics_add_up(folder: Path) -> None:
     """Lines by kind, and tokens by kind."""
+    source = "".join(SOURCES.values())
+
     assert result(job("line-metrics", folder)) == {
+        "characters": len(source),
+        "letters": sum(one.isalpha() for one in source),
+        "digits": 3,
         "lines": 7,
         "blank": 1,
         "comment": 1,
         "code": 5,
+        "long": 0,
+        "deep": 0,
         "names": 9,
+        "private": 0,
+        "constants": 0,
+        "branches": 0,
         "keywords": 4,
         "numbers": 2,
         "operators": 9,
+    }
+
+
+def test_line_metrics_know_the_kinds_of_lines_and_tokens(folder: Path) -> None:
+    """Long and deeply indented lines, private and constant names, keywords that branch."""
+    source = f"if _a and LIMIT:\n{' ' * 12}x = {'1' * 80}\n"
+    (folder / "a.py").write_text(source, encoding="utf-8")
+    (folder / "b.py").unlink()
+
+    found = result(job("line-metrics", folder))
+
+    assert {key: found[key] for key in ("long", "deep", "private", "constants", "branches", "keywords")} == {
+        "long": 1,
+        "deep": 1,
+        "private": 1,
+        "constants": 1,
+        "branches": 2,
+        "keywords": 2,
     }
 
 
