@@ -13,7 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
-from typing import Any, SupportsIndex, TypeVar
+from typing import Any, SupportsIndex, TypeAlias, TypeVar
 
 from fearless import _exit, _native
 from fearless._arguments import at_least, seconds, usable_cores
@@ -22,6 +22,8 @@ from fearless.threads import Task
 __all__ = ["ThreadPool"]
 
 T = TypeVar("T")
+
+_Preparation: TypeAlias = tuple[Callable[..., object] | None, tuple[Any, ...]]
 
 _MOST_BY_DEFAULT = 32
 _number = itertools.count(1)
@@ -115,10 +117,11 @@ class ThreadPool(_native.ThreadPool, Executor):
     def _start_worker(self) -> None:
         """Start one more worker. The native half calls this when a task has found none idle."""
         _exit.watch(self._queue)  # again: in a forked child nobody does yet
-        place = [None]  # taken once: by the worker when it begins, or by us when it cannot
+        # Taken once: by the worker when it begins, or by us when it cannot. A thread keeps its arguments while it runs;
+        # out of this list the worker can drop the initializer, which may refer to the pool.
+        place = [(self._initializer, self._initargs)]
         name = f"{self._name}_{next(self._worker_number)}"
-        work = (self._queue, place, self._initializer, self._initargs)
-        thread = threading.Thread(target=_work, args=work, name=name, daemon=False)
+        thread = threading.Thread(target=_work, args=(self._queue, place), name=name, daemon=False)
         self._threads.add(thread)
         try:
             thread.start()
@@ -131,32 +134,32 @@ class ThreadPool(_native.ThreadPool, Executor):
                 raise  # otherwise there are other workers, who will do
 
 
-def _take(place: list[None]) -> bool:
+def _take(place: list[_Preparation]) -> _Preparation | None:
     try:
-        place.pop()
+        return place.pop()
     except IndexError:
-        return False
-    return True
+        return None
 
 
-def _work(
-    queue: _native.PoolQueue,
-    place: list[None],
-    initializer: Callable[..., object] | None,
-    initargs: tuple[Any, ...],
-) -> None:
+def _work(queue: _native.PoolQueue, place: list[_Preparation]) -> None:
     """Be a worker. It knows the queue, not the pool, so that an unreachable pool can end."""
-    if not _take(place):
+    if (preparation := _take(place)) is None:
         return
+    if _prepare(*preparation):
+        del preparation
+        queue.work()
+    else:
+        queue.break_down()
+
+
+def _prepare(initializer: Callable[..., object] | None, initargs: tuple[Any, ...]) -> bool:
     if initializer is not None:
         try:
             initializer(*initargs)
         except BaseException:
             logging.getLogger("concurrent.futures").critical("Exception in initializer:", exc_info=True)
-            queue.break_down()
-            return
-        del initializer, initargs
-    queue.work()
+            return False
+    return True
 
 
 def _results(tasks: deque[Task[T]], end: float | None) -> Iterator[T]:

@@ -150,9 +150,10 @@ impl Queue {
         }
     }
 
+    /// How many submitters wait for room.
     #[getter]
-    fn closed(&self) -> bool {
-        self.core.snapshot().closed
+    fn blocked(&self) -> usize {
+        self.core.snapshot().blocked
     }
 
     #[getter]
