@@ -39,7 +39,7 @@ class TestDelivery:
     def test_each_item_goes_to_one_of_many_consumers_in_its_producers_order(
         self, capacity: int | None, spawn: Spawn
     ) -> None:
-        """Four producers, four consumers: nothing lost, nothing twice, and each consumer sees every producer in order."""
+        """Four of each: nothing lost, nothing twice, and each consumer sees every producer in order."""
         tx, rx = fl.channel(capacity)
         count = 1000
 
@@ -262,14 +262,14 @@ class TestClosing:
     @pytest.mark.parametrize("which", ["Sender", "Receiver"])
     def test_dropping_an_open_end_closes_it_and_warns(self, which: str) -> None:
         """A safety net; the warning says what to do instead."""
-        ends = {end.__class__.__name__: end for end in fl.channel(1)}
-        with pytest.warns(ResourceWarning, match=f"a {which} was dropped without close"):
+        ends: dict[str, Any] = {end.__class__.__name__: end for end in fl.channel(1)}
+        with pytest.warns(ResourceWarning, match=f"a {which} was dropped without close"):  # noqa: PT031 - two ways to go
             del ends[which]
             gc.collect()
 
         (left,) = ends.values()
         with pytest.raises(fl.Closed):
-            left.recv() if isinstance(left, fl.Receiver) else left.send(1)
+            left.recv() if which == "Sender" else left.send(1)
         left.close()
 
     def test_dropping_a_closed_or_moved_end_says_nothing(self) -> None:
@@ -432,5 +432,5 @@ class TestArguments:
 
     def test_the_types_are_generic(self) -> None:
         """For annotations at run time."""
-        assert fl.Sender[int]
-        assert fl.Receiver[int]
+        assert "int" in repr(fl.Sender[int])
+        assert "int" in repr(fl.Receiver[int])
