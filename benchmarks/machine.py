@@ -177,5 +177,6 @@ def describe() -> dict[str, Any]:
         "platform": platform.platform(),
         "processor": processor(),
         "cores": available_cores(),
+        "niceness": os.nice(0) if hasattr(os, "nice") else None,
         "commit": commit(),
     }
