@@ -111,12 +111,20 @@ def test_r0_points_to_the_free_threaded_run_beside_it() -> None:
     assert "predicted" not in found.text
 
 
-def test_r0_says_when_there_is_only_one_core() -> None:
-    """Even without the GIL nothing can run at once there."""
-    found = rules.r0(facts_of({**SERIAL, ("par", 2): 1.0}, cores=1.05))
+@pytest.mark.parametrize("known", [{"gil": False}, {"gil": True, "released": 0.96}])
+def test_r0_says_when_there_is_only_one_core(known: dict[str, Any]) -> None:
+    """Without the GIL, or with work that releases it, nothing can run at once there, and it is not the GIL's doing."""
+    found = rules.r0(facts_of({**SERIAL, ("par", 2): 1.0}, cores=1.05, **known))
 
     assert found is not None
-    assert "1.05 effective cores" in found.text
+    assert "only 1.05 effective cores" in found.text
+    assert "GIL" not in found.text
+    assert set(found.rules_out.values()) == {"needs a second core, and none was free"}
+
+
+def test_r0_believes_a_measured_speed_up_over_the_counted_cores() -> None:
+    """Threads that reached 1.5x had more cores than the loops that count them."""
+    assert rules.r0(facts_of({**SERIAL, ("par", 2): 1.5}, cores=1.15)) is None
 
 
 @pytest.mark.parametrize(("seconds", "waiting", "settles"), [(4e-4, 0.0, True), (6e-4, 0.0, False), (4e-4, 0.5, False)])
@@ -304,6 +312,10 @@ def test_the_pick_is_measured_against_what_was_possible() -> None:
     short = rules.reached(poor, poor.candidate(("par", 2)))
     assert short is not None
     assert "short of the 85 %" in short.text
+    lucky = facts_of({**SERIAL, ("par", 2): 1.8}, serial_share=0.0, cores=1.4)
+    more = rules.reached(lucky, lucky.candidate(("par", 2)))
+    assert more is not None
+    assert "more than was counted" in more.text
 
 
 def test_what_the_gil_leaves_is_a_limit_while_it_is_on() -> None:

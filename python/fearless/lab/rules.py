@@ -7,7 +7,6 @@ A rule returns a finding that names the facts it used, or ``None`` when it has n
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,6 +23,7 @@ AS_GOOD = 1.10  # R15
 MIN_ROUNDS = 5  # R16
 SURE = 0.90  # R16, share of resamples
 LONGEST_RUN = 32  # R16 looks no further than a run this many times as long
+NOT_COUNTED = 0.05  # more than this above what is possible is no error of measurement
 ENOUGH = 0.85  # of what effective cores and Amdahl's law allow
 
 Key = tuple[str, int]
@@ -55,41 +55,43 @@ def r0(facts: Facts) -> Finding | None:
     Usable parallelism is the effective cores when the GIL is off. When it is on, a share ``rel`` of the work runs with
     the GIL released and the rest one thread at a time, so Amdahl's law allows at most 1 / (1 - rel). That share is
     sampled in a single watched run; unless it is large, the processor time that threads got a second is another limit,
-    and the smaller holds. A speed-up that threads did reach is proof against both.
+    and the smaller holds. A speed-up that threads did reach is proof against all of them.
 
     Source: Amdahl, "Validity of the single processor approach", 1967.
     """
     usable = usable_parallelism(facts)
     if usable is None or usable >= LITTLE_PARALLELISM or (facts.waiting or 0.0) >= NO_WAITING:
         return None
-    known = {
-        "usable_parallelism": usable,
-        "cores": facts.cores,
-        "gil": facts.gil,
-        "released": facts.released,
-    }
-    if facts.gil:
+    left = gil_limit(facts)
+    if left is not None and left < LITTLE_PARALLELISM:
         text = f"{_gil_held(facts)}, so threads take turns and no thread pattern can win{_prediction(facts)}"
         reason = "needs threads that run at once, and the GIL lets only one run"
     else:
-        text = f"only {usable:.2f} effective cores were free, so nothing can run at once here"
+        text = f"only {facts.cores or 1:.2f} effective cores were free, so no two threads could run at once"
         reason = "needs a second core, and none was free"
+    known = {"usable_parallelism": usable, "cores": facts.cores, "gil": facts.gil, "released": facts.released}
     threads = {one.pattern: reason for one in facts.candidates if one.uses_threads}
     return Finding("R0", text, known, rules_out=threads)
 
 
 def usable_parallelism(facts: Facts) -> float | None:
     """How many threads of this workload can make progress at once; ``None`` when nothing was measured that tells."""
-    if not facts.gil:
-        return facts.cores
-    limits = [1 / max(1e-9, 1 - facts.released)] if facts.released is not None else []
-    if facts.thread_parallelism is not None and (facts.released or 0.0) < MUCH_RELEASED:
-        limits.append(facts.thread_parallelism)
-    if not limits:
+    limits = [limit for limit in (facts.cores, gil_limit(facts)) if limit is not None]
+    if not limits or (facts.gil and gil_limit(facts) is None):
         return None
     reached = [facts.speedup(one) for one in facts.candidates if one.uses_threads and one.workers > 1]
     proven = [one.median for one in reached if one is not None and one.above(1.0)]
-    return min(max(1.0, min(limits), *proven), facts.cores or math.inf)
+    return max(1.0, min(limits), *proven)
+
+
+def gil_limit(facts: Facts) -> float | None:
+    """How many threads the GIL lets run at once; ``None`` when it is off or nothing was measured that tells."""
+    if not facts.gil:
+        return None
+    limits = [1 / max(1e-9, 1 - facts.released)] if facts.released is not None else []
+    if facts.thread_parallelism is not None and (facts.released or 0.0) < MUCH_RELEASED:
+        limits.append(facts.thread_parallelism)
+    return max(1.0, min(limits)) if limits else None
 
 
 def _gil_held(facts: Facts) -> str:
@@ -326,12 +328,13 @@ def reached(facts: Facts, pick: Candidate) -> Finding | None:
     bound = min(limits.values())
     share = speedup.median / bound
     shown = ", ".join(f"{limit:.2f} {name}" for name, limit in limits.items())
-    text = (
-        f"{pick.name} reaches {wording.ratio_with_interval(speedup)} of at most {wording.ratio(bound)} ({shown}): "
-        f"{wording.percent(share)}"
-    )
-    if share < ENOUGH:
-        text += f", short of the {wording.percent(ENOUGH)} that good use of the cores would reach"
+    text = f"{pick.name} reaches {wording.ratio_with_interval(speedup)} of at most {wording.ratio(bound)} ({shown})"
+    if share > 1 + NOT_COUNTED:
+        text += "; it had more than was counted, so other programs came and went"
+    elif share < ENOUGH:
+        text += f": {wording.percent(share)}, short of the {wording.percent(ENOUGH)} that good use of cores would reach"
+    else:
+        text += f": {wording.percent(share)}"
     return Finding("R0", text, {"speedup": speedup.median, "limits": limits, "share": share})
 
 
