@@ -56,12 +56,7 @@ impl AtomicInt {
     /// Raises: `OverflowError` if the sum does not fit 64 bits; the value is then untouched.
     fn fetch_add(&self, amount: &Bound<'_, PyAny>) -> PyResult<i64> {
         let amount = word(amount)?;
-        self.core.fetch_add(amount).map_err(|overflow| {
-            PyOverflowError::new_err(format!(
-                "an AtomicInt holds 64 bits: {} + {amount} does not fit, the value is unchanged",
-                overflow.value
-            ))
-        })
+        self.core.fetch_add(amount).map_err(|overflow| does_not_fit(&overflow, '+', amount))
     }
 
     /// Store `function(value)` and return it; calls again if another thread changed the value meanwhile.
@@ -81,8 +76,8 @@ impl AtomicInt {
     }
 
     fn __isub__(&self, amount: &Bound<'_, PyAny>) -> PyResult<()> {
-        let negative = amount.neg()?;
-        self.add(&negative)
+        let amount = word(amount)?;
+        self.core.fetch_sub(amount).map(drop).map_err(|overflow| does_not_fit(&overflow, '-', amount))
     }
 
     fn __int__(&self) -> i64 {
@@ -92,6 +87,13 @@ impl AtomicInt {
     fn __repr__(&self) -> String {
         format!("<AtomicInt {}>", self.core.load())
     }
+}
+
+fn does_not_fit(overflow: &core::Overflow, operator: char, amount: i64) -> PyErr {
+    PyOverflowError::new_err(format!(
+        "an AtomicInt holds 64 bits: {} {operator} {amount} does not fit, the value is unchanged",
+        overflow.value
+    ))
 }
 
 /// A number that fits, or an error with the rule and the value.

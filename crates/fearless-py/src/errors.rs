@@ -4,18 +4,56 @@
 
 use std::ffi::CStr;
 
-use pyo3::{exceptions::PyResourceWarning, ffi, import_exception, prelude::*, types::PyType};
+use pyo3::{exceptions::PyResourceWarning, ffi, prelude::*, types::PyType};
 
-import_exception!(fearless.errors, Closed);
-import_exception!(fearless.errors, DeadlockError);
-import_exception!(fearless.errors, Empty);
-import_exception!(fearless.errors, Full);
-import_exception!(fearless.errors, GuardReleased);
-import_exception!(fearless.errors, MovedError);
-import_exception!(fearless.errors, PoisonError);
-import_exception!(fearless.errors, Timeout);
+use crate::{kept::Kept, scope::Scope};
 
-use crate::scope::Scope;
+/// Exception classes that are written in Python.
+macro_rules! exceptions {
+    ($($name:ident from $module:literal),+ $(,)?) => {$(
+        pub(crate) struct $name;
+
+        impl $name {
+            fn class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
+                static CLASS: Kept<PyType> = Kept::new();
+                CLASS.get(py, || Ok(py.import($module)?.getattr(stringify!($name))?.cast_into()?))
+            }
+
+            /// The exception with `text`. For attached callers.
+            #[allow(dead_code, reason = "some are only recognized")]
+            pub(crate) fn new_err(text: impl AsRef<str>) -> PyErr {
+                Python::attach(|py| {
+                    let made = $name::class(py).and_then(|class| match text.as_ref() {
+                        "" => class.call0(),
+                        text => class.call1((text,)),
+                    });
+                    made.map_or_else(|error| error, PyErr::from_value)
+                })
+            }
+
+            /// Whether `error` is one.
+            #[allow(dead_code, reason = "most are only raised")]
+            pub(crate) fn is(py: Python<'_>, error: &PyErr) -> bool {
+                $name::class(py).is_ok_and(|class| error.is_instance(py, class))
+            }
+        }
+    )+};
+}
+
+exceptions! {
+    BrokenThreadPool from "concurrent.futures.thread",
+    Cancelled from "fearless.errors",
+    CancelledError from "concurrent.futures",
+    Closed from "fearless.errors",
+    DeadlockError from "fearless.errors",
+    Empty from "fearless.errors",
+    Full from "fearless.errors",
+    GuardReleased from "fearless.errors",
+    InvalidStateError from "concurrent.futures",
+    MovedError from "fearless.errors",
+    PoisonError from "fearless.errors",
+    Timeout from "fearless.errors",
+}
 
 /// Hands the rejected item back with the error.
 pub(crate) fn with_item(py: Python<'_>, error: PyErr, item: Py<PyAny>) -> PyErr {
@@ -32,11 +70,7 @@ pub(crate) fn timeout(call: &str, what: &str) -> PyErr {
 
 /// The `Cancelled` that belongs to `scope`.
 pub(crate) fn cancelled(py: Python<'_>, scope: Scope) -> PyErr {
-    let make = || {
-        let class = py.import("fearless.errors")?.getattr("Cancelled")?.cast_into::<PyType>()?;
-        class.call_method1("_of", (scope,))
-    };
-    match make() {
+    match Cancelled::class(py).and_then(|class| class.call_method1("_of", (scope,))) {
         Ok(error) => PyErr::from_value(error),
         Err(error) => error,
     }

@@ -2,7 +2,9 @@
 //!
 //! asyncio and trio are never imported, only looked up among the modules that are loaded.
 
-use pyo3::{exceptions::PyRuntimeWarning, intern, prelude::*, types::PyDict};
+use pyo3::{exceptions::PyRuntimeWarning, prelude::*, types::PyDict};
+
+use crate::kept::name;
 
 /// Warns, once per place, about a wait that would stop the event loop of this thread.
 pub(crate) fn warn_if_running(py: Python<'_>) -> PyResult<()> {
@@ -16,15 +18,15 @@ pub(crate) fn warn_if_running(py: Python<'_>) -> PyResult<()> {
 
 /// Whether an asyncio or trio loop is running in this thread.
 pub(crate) fn is_running(py: Python<'_>) -> PyResult<bool> {
-    let modules = py.import(intern!(py, "sys"))?.getattr(intern!(py, "modules"))?.cast_into::<PyDict>()?;
-    if let Some(events) = modules.get_item(intern!(py, "asyncio.events"))?
-        && let Ok(running) = events.getattr(intern!(py, "_get_running_loop"))
+    let modules = py.import(name!(py, "sys")?)?.getattr(name!(py, "modules")?)?.cast_into::<PyDict>()?;
+    if let Some(events) = modules.get_item(name!(py, "asyncio.events")?)?
+        && let Ok(running) = events.getattr(name!(py, "_get_running_loop")?)
         && !running.call0()?.is_none()
     {
         return Ok(true);
     }
-    match modules.get_item(intern!(py, "trio.lowlevel"))? {
-        Some(trio) => trio.call_method0(intern!(py, "in_trio_run"))?.is_truthy(),
+    match modules.get_item(name!(py, "trio.lowlevel")?)? {
+        Some(trio) => trio.call_method0(name!(py, "in_trio_run")?)?.is_truthy(),
         None => Ok(false),
     }
 }

@@ -8,6 +8,7 @@ mod channel;
 mod errors;
 mod event_loop;
 mod guard;
+mod kept;
 mod mutex;
 mod par;
 mod receiver;
@@ -21,7 +22,7 @@ mod wait;
 /// The native half of fearless.
 #[pyo3::pymodule(gil_used = false)]
 mod _core {
-    use pyo3::prelude::*;
+    use pyo3::{PyTypeInfo, panic::PanicException, prelude::*};
 
     #[pymodule_export]
     use crate::{
@@ -42,6 +43,10 @@ mod _core {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
-        crate::thread::init(module.py())
+        let py = module.py();
+        // Types that PyO3 would make when they are first needed: a thread may fork then, see `kept.rs`.
+        crate::channel::Channel::type_object(py);
+        PanicException::type_object(py);
+        crate::thread::init(py)
     }
 }

@@ -15,29 +15,24 @@ use std::{
 use fearless_core::{
     fork, scope as scopes,
     sync::Arc,
-    task::{self as core, Pass, Refusal, State},
+    task::{self as core, Pass, Refusal, State, Step},
     waiter::Waiter,
 };
 use pyo3::{
     PyTraverseError, PyTypeInfo, PyVisit,
     exceptions::{PyException, PyRuntimeError, PyValueError},
-    import_exception, intern,
     prelude::*,
-    sync::PyOnceLock,
     types::{PyDict, PyList, PyString, PyTuple, PyType},
 };
 
 use crate::{
     call::Call,
     errors,
+    kept::{Kept, name},
     scope::{Entered, Scope},
     thread,
     wait::{self, Kind, Patience},
 };
-
-import_exception!(concurrent.futures, CancelledError);
-import_exception!(concurrent.futures, InvalidStateError);
-import_exception!(fearless.errors, Cancelled);
 
 /// One call and its outcome.
 ///
@@ -120,38 +115,38 @@ impl Task {
         self.core.state().is_done()
     }
 
-    /// Changes the state, under the watchers' condition if there is one. `Ok(Err(state))`: no way leads there.
+    /// Takes a step, under the watchers' condition if there is one. `Ok(Err(state))`: it is not open from there.
     fn advance<R>(
         slf: &Bound<'_, Task>,
-        next: State,
+        step: Step,
         mut edit: impl FnMut(&mut Content) -> R,
     ) -> PyResult<Result<R, State>> {
         let core = &slf.get().core;
-        match core.advance(Pass::Unshared, next, &mut edit) {
+        match core.advance(Pass::Unshared, step, &mut edit) {
             Ok((edited, wakes)) => {
                 wakes.wake();
                 Ok(Ok(edited))
             }
             Err(Refusal::State(state)) => Ok(Err(state)),
-            Err(Refusal::Shared) => Task::advance_watched(slf, next, edit),
+            Err(Refusal::Shared) => Task::advance_watched(slf, step, edit),
         }
     }
 
     #[cold]
     fn advance_watched<R>(
         slf: &Bound<'_, Task>,
-        next: State,
+        step: Step,
         edit: impl FnMut(&mut Content) -> R,
     ) -> PyResult<Result<R, State>> {
         let (condition, waiters) = slf.get().watchers(slf.py())?;
         let held = Held::take(&condition)?;
-        let (edited, wakes) = match slf.get().core.advance(Pass::Holding, next, edit) {
+        let (edited, wakes) = match slf.get().core.advance(Pass::Holding, step, edit) {
             Ok(done) => done,
             Err(Refusal::State(state)) => return Ok(Err(state)),
             Err(Refusal::Shared) => unreachable!("the condition is held"),
         };
         wakes.wake();
-        let told = Task::tell(slf, next, &condition, &waiters);
+        let told = Task::tell(slf, step.to(), &condition, &waiters);
         drop(held);
         // The state stands even if a watcher failed; the caller still has callbacks to call.
         if let Err(error) = told {
@@ -255,7 +250,7 @@ impl Task {
 
     /// Begins the call: it is this thread's now. `None`: it was cancelled, or is nobody's to begin.
     fn begin(slf: &Bound<'_, Task>) -> PyResult<Option<(Call, Option<Arc<scopes::Scope>>)>> {
-        let begun = Task::advance(slf, State::Running, |content| (content.call.take(), content.scope.take()))?;
+        let begun = Task::advance(slf, Step::Begin, |content| (content.call.take(), content.scope.take()))?;
         match begun {
             Ok((Some(call), scope)) => {
                 let task = slf.get();
@@ -273,7 +268,7 @@ impl Task {
     }
 
     fn notify_cancelled(slf: &Bound<'_, Task>) -> PyResult<()> {
-        Task::advance(slf, State::CancelledAndNotified, |_| ()).map(drop)
+        Task::advance(slf, Step::Notify, |_| ()).map(drop)
     }
 
     /// Makes the call on this thread and ends the task with what came of it. Errors of our own go to
@@ -298,8 +293,8 @@ impl Task {
         slf.get().runner.store(0, Ordering::Release);
         let remains = match outcome {
             Ok(result) => Task::finish(slf, Some(result), None)?,
-            Err(error) if error.is_instance_of::<Cancelled>(py) => {
-                Task::advance(slf, State::CancelledAndNotified, |content| content.end(None, None))?
+            Err(error) if errors::Cancelled::is(py, &error) => {
+                Task::advance(slf, Step::Abort, |content| content.end(None, None))?
             }
             Err(error) => Task::finish(slf, None, Some(error.into_value(py).into_any()))?,
         };
@@ -315,7 +310,7 @@ impl Task {
         mut result: Option<Py<PyAny>>,
         mut exception: Option<Py<PyAny>>,
     ) -> PyResult<Result<Remains, State>> {
-        Task::advance(slf, State::Finished, |content| content.end(result.take(), exception.take()))
+        Task::advance(slf, Step::Finish, |content| content.end(result.take(), exception.take()))
     }
 
     /// Ends a task that will not begin with an error.
@@ -375,14 +370,15 @@ struct Held<'a, 'py> {
 
 impl<'a, 'py> Held<'a, 'py> {
     fn take(condition: &'a Bound<'py, PyAny>) -> PyResult<Held<'a, 'py>> {
-        condition.call_method0(intern!(condition.py(), "acquire"))?;
+        condition.call_method0(name!(condition.py(), "acquire")?)?;
         Ok(Held { condition })
     }
 }
 
 impl Drop for Held<'_, '_> {
     fn drop(&mut self) {
-        if let Err(error) = self.condition.call_method0(intern!(self.condition.py(), "release")) {
+        let released = name!(self.condition.py(), "release").and_then(|name| self.condition.call_method0(name));
+        if let Err(error) = released {
             error.write_unraisable(self.condition.py(), Some(self.condition));
         }
     }
@@ -403,14 +399,13 @@ fn call_one(task: &Bound<'_, Task>, callback: &Bound<'_, PyAny>) -> PyResult<()>
 
 /// `fearless.Task`.
 fn class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
-    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    let class = CLASS.get_or_try_init(py, || {
+    static CLASS: Kept<PyType> = Kept::new();
+    CLASS.get(py, || {
         let class = py.import("fearless.threads")?.getattr("Task")?.cast_into::<PyType>()?;
         // What `Task::make` relies on.
         debug_assert!(class.is_subclass(&Task::type_object(py))?);
-        Ok::<_, PyErr>(class.unbind())
-    })?;
-    Ok(class.bind(py))
+        Ok(class)
+    })
 }
 
 #[pymethods]
@@ -452,14 +447,14 @@ impl Task {
     #[pyo3(signature = (timeout=None))]
     fn exception(slf: &Bound<'_, Self>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Py<PyAny>>> {
         if Task::wait_done(slf, timeout, "exception")?.is_cancelled() {
-            return Err(CancelledError::new_err(()));
+            return Err(errors::CancelledError::new_err(""));
         }
         Ok(slf.get().get_exception(slf.py()))
     }
 
     /// Cancel the task if it has not begun. Whether it is cancelled now.
     fn cancel(slf: &Bound<'_, Self>) -> PyResult<bool> {
-        match Task::advance(slf, State::Cancelled, |content| content.end(None, None))? {
+        match Task::advance(slf, Step::Cancel, |content| content.end(None, None))? {
             Ok(remains) => Task::clean_up(slf, remains).map(|()| true),
             Err(state) => Ok(state.is_cancelled()),
         }
@@ -507,7 +502,7 @@ impl Task {
 
     /// Begin, or learn that the task was cancelled. For executors.
     fn set_running_or_notify_cancel(slf: &Bound<'_, Self>) -> PyResult<bool> {
-        match Task::advance(slf, State::Running, |_| ())? {
+        match Task::advance(slf, Step::Begin, |_| ())? {
             Ok(()) => Ok(true),
             Err(State::Cancelled) => Task::notify_cancelled(slf).map(|()| false),
             Err(_) => {
@@ -626,7 +621,7 @@ impl Task {
 impl Task {
     fn outcome(slf: &Bound<'_, Task>, timeout: Option<&Bound<'_, PyAny>>, call: &str) -> PyResult<Py<PyAny>> {
         if Task::wait_done(slf, timeout, call)?.is_cancelled() {
-            return Err(CancelledError::new_err(()));
+            return Err(errors::CancelledError::new_err(""));
         }
         let (py, task) = (slf.py(), slf.get());
         match task.get_exception(py) {
@@ -638,7 +633,7 @@ impl Task {
     fn settle(slf: &Bound<'_, Task>, ended: Result<Remains, State>) -> PyResult<()> {
         match ended {
             Ok(remains) => Task::clean_up(slf, remains),
-            Err(state) => Err(InvalidStateError::new_err(format!("{}: {}", state_name(state), slf.repr()?))),
+            Err(state) => Err(errors::InvalidStateError::new_err(format!("{}: {}", state_name(state), slf.repr()?))),
         }
     }
 }

@@ -22,7 +22,6 @@ use fearless_core::{
 use pyo3::{
     PyTraverseError, PyVisit,
     exceptions::PyRuntimeError,
-    import_exception, intern,
     prelude::*,
     types::{PyDict, PyTuple},
 };
@@ -30,11 +29,10 @@ use pyo3::{
 use crate::{
     call::Call,
     errors,
+    kept::name,
     task::Task,
     wait::{self, Kind, Patience},
 };
-
-import_exception!(concurrent.futures.thread, BrokenThreadPool);
 
 const BROKEN: &str = "an initializer of the pool failed; it runs no tasks";
 
@@ -60,7 +58,7 @@ impl Queue {
 
     fn refusal(&self) -> PyErr {
         if self.broken.load(Ordering::Acquire) {
-            BrokenThreadPool::new_err(BROKEN)
+            errors::BrokenThreadPool::new_err(BROKEN)
         } else {
             PyRuntimeError::new_err("cannot schedule new futures: the pool is shut down")
         }
@@ -119,7 +117,7 @@ impl Queue {
         self.broken.store(true, Ordering::Release);
         let (tasks, wakes) = self.core.close(true);
         wakes.wake();
-        let failed = Queue::fail_all(py, tasks, || BrokenThreadPool::new_err(BROKEN));
+        let failed = Queue::fail_all(py, tasks, || errors::BrokenThreadPool::new_err(BROKEN));
         self.core.not_started().1.wake();
         failed
     }
@@ -297,7 +295,7 @@ impl ThreadPool {
 
     #[cold]
     fn start_worker(slf: &Bound<'_, ThreadPool>) -> PyResult<()> {
-        slf.call_method0(intern!(slf.py(), "_start_worker")).map(drop)
+        slf.call_method0(name!(slf.py(), "_start_worker")?).map(drop)
     }
 }
 

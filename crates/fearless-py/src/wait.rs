@@ -16,9 +16,13 @@ use fearless_core::{
     sync::Arc,
     waiter::{Claim, Waiter},
 };
-use pyo3::{exceptions::{PyOverflowError, PyValueError}, intern, prelude::*, sync::PyOnceLock, types::PyDict};
+use pyo3::{
+    exceptions::{PyOverflowError, PyValueError},
+    prelude::*,
+    types::PyDict,
+};
 
-use crate::{errors, event_loop, scope, thread};
+use crate::{errors, event_loop, kept::Kept, scope, thread};
 
 /// How long the main thread sleeps between two looks at signals.
 const SLICE: Duration = Duration::from_millis(50);
@@ -76,7 +80,11 @@ impl Patience {
             Ok(seconds) => seconds,
             // A whole number beyond every float: more than the clock can hold, or less than nothing.
             Err(error) if error.is_instance_of::<PyOverflowError>(timeout.py()) => {
-                if timeout.lt(0)? { f64::NEG_INFINITY } else { f64::INFINITY }
+                if timeout.lt(0)? {
+                    f64::NEG_INFINITY
+                } else {
+                    f64::INFINITY
+                }
             }
             Err(error) => return Err(error),
         };
@@ -269,9 +277,9 @@ fn settle(py: Python<'_>, claim: Claim) -> Ended {
 /// Runs signal handlers, and one empty Python function: only a call lets a free-threaded interpreter drop what other
 /// threads have released meanwhile.
 fn look_around(py: Python<'_>) -> PyResult<()> {
-    static EMPTY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static EMPTY: Kept<PyAny> = Kept::new();
     py.check_signals()?;
-    EMPTY.get_or_try_init(py, || py.eval(c"lambda: None", None, None).map(Bound::unbind))?.call0(py)?;
+    EMPTY.get(py, || py.eval(c"lambda: None", None, None))?.call0()?;
     Ok(())
 }
 
@@ -306,6 +314,5 @@ pub(crate) fn waiting(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
         let nanoseconds = WAITED[kind as usize].load(Ordering::Relaxed);
         waited.set_item(name, Duration::from_nanos(nanoseconds).as_secs_f64())?;
     }
-    debug_assert!(waited.contains(intern!(py, "lock"))?);
     Ok(waited)
 }
