@@ -1,12 +1,12 @@
 //! The outcome of one call: a state word, content that changes together with it, and those who join.
 //!
-//! | from                  | to                     | when                                                 |
-//! |-----------------------|------------------------|------------------------------------------------------|
-//! | `Pending`             | `Running`              | a thread begins the call                             |
-//! | `Pending`             | `Cancelled`            | it was cancelled before that                         |
-//! | `Cancelled`           | `CancelledAndNotified` | the thread that would have run it has seen it        |
-//! | `Running`             | `CancelledAndNotified` | the call itself ended by a cancellation              |
-//! | `Pending`, `Running`  | `Finished`             | there is a result or an error                        |
+//! | step     | from                 | to                     | when                                                   |
+//! |----------|----------------------|------------------------|--------------------------------------------------------|
+//! | `Begin`  | `Pending`            | `Running`              | a thread begins the call                               |
+//! | `Cancel` | `Pending`            | `Cancelled`            | it was cancelled before that                           |
+//! | `Notify` | `Cancelled`          | `CancelledAndNotified` | the thread that would have run it has seen it          |
+//! | `Abort`  | `Running`            | `CancelledAndNotified` | the call itself ended by a cancellation                |
+//! | `Finish` | `Pending`, `Running` | `Finished`             | there is a result or an error                          |
 //!
 //! The word changes under `inside`, together with the content, and is read without it. A sticky bit, [`Task::share`],
 //! says that somebody outside (`concurrent.futures.wait`) watches the state under a lock of his own: from then on only
@@ -60,13 +60,40 @@ impl State {
     pub fn is_cancelled(self) -> bool {
         matches!(self, State::Cancelled | State::CancelledAndNotified)
     }
+}
 
-    fn leads_to(self, next: State) -> bool {
-        match next {
-            State::Pending => false,
-            State::Running | State::Cancelled => self == State::Pending,
-            State::CancelledAndNotified => matches!(self, State::Cancelled | State::Running),
-            State::Finished => !self.is_done(),
+/// A row of the table at the top.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Make the call.
+    Begin,
+    /// It will never begin.
+    Cancel,
+    /// Whoever was to run it knows.
+    Notify,
+    /// It ended by a cancellation.
+    Abort,
+    /// It has an outcome.
+    Finish,
+}
+
+impl Step {
+    /// Where the step leads.
+    pub fn to(self) -> State {
+        match self {
+            Step::Begin => State::Running,
+            Step::Cancel => State::Cancelled,
+            Step::Notify | Step::Abort => State::CancelledAndNotified,
+            Step::Finish => State::Finished,
+        }
+    }
+
+    fn is_open_from(self, state: State) -> bool {
+        match self {
+            Step::Begin | Step::Cancel => state == State::Pending,
+            Step::Notify => state == State::Cancelled,
+            Step::Abort => state == State::Running,
+            Step::Finish => !state.is_done(),
         }
     }
 }
@@ -80,12 +107,12 @@ pub enum Pass {
     Holding,
 }
 
-/// Why a change of state was refused; nothing has happened.
+/// Why a step was refused; nothing has happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// The task is shared: take the watchers' lock first.
     Shared,
-    /// No way leads there from this state.
+    /// It is not open from this state.
     State(State),
 }
 
@@ -132,19 +159,19 @@ impl<T> Task<T> {
         edit(&mut inside.content)
     }
 
-    /// Goes to `next`, and changes the content with it; wakes whoever joins when that ends the task. `edit` runs
+    /// Takes a step, and changes the content with it; wakes whoever joins when that ends the task. `edit` runs
     /// under the inner lock, as in [`Task::with`], and only if the way is open.
-    pub fn advance<R>(&self, pass: Pass, next: State, edit: impl FnOnce(&mut T) -> R) -> Result<(R, Wakes), Refusal> {
+    pub fn advance<R>(&self, pass: Pass, step: Step, edit: impl FnOnce(&mut T) -> R) -> Result<(R, Wakes), Refusal> {
         let mut inside = sync::lock(&self.inside);
         let word = self.word.load(Ordering::Relaxed);
         if word & SHARED != 0 && pass == Pass::Unshared {
             return Err(Refusal::Shared);
         }
-        if !State::of(word).leads_to(next) {
+        if !step.is_open_from(State::of(word)) {
             return Err(Refusal::State(State::of(word)));
         }
         let edited = edit(&mut inside.content);
-        Ok((edited, self.enter(&mut inside, next)))
+        Ok((edited, self.enter(&mut inside, step.to())))
     }
 
     /// Goes to `next` whatever the table says: for a watcher that holds his lock and knows better.
@@ -189,22 +216,23 @@ mod tests {
     }
 
     #[test]
-    fn only_the_ways_of_the_table_are_open() {
+    fn only_the_steps_of_the_table_are_open() {
+        let steps = [Step::Begin, Step::Cancel, Step::Notify, Step::Abort, Step::Finish];
         let open: Vec<_> = STATES
             .into_iter()
-            .flat_map(|from| STATES.into_iter().map(move |to| (from, to)))
-            .filter(|&(from, to)| in_state(from).advance(Pass::Unshared, to, |_| ()).is_ok())
+            .flat_map(|from| steps.into_iter().map(move |step| (from, step)))
+            .filter(|&(from, step)| in_state(from).advance(Pass::Unshared, step, |_| ()).is_ok())
             .collect();
 
         assert_eq!(
             open,
             [
-                (State::Pending, State::Running),
-                (State::Pending, State::Cancelled),
-                (State::Pending, State::Finished),
-                (State::Running, State::CancelledAndNotified),
-                (State::Running, State::Finished),
-                (State::Cancelled, State::CancelledAndNotified),
+                (State::Pending, Step::Begin),
+                (State::Pending, Step::Cancel),
+                (State::Pending, Step::Finish),
+                (State::Running, Step::Abort),
+                (State::Running, Step::Finish),
+                (State::Cancelled, Step::Notify),
             ]
         );
     }
@@ -213,7 +241,7 @@ mod tests {
     fn a_refused_change_leaves_the_content_alone() {
         let task = in_state(State::Finished);
 
-        let refused = task.advance(Pass::Unshared, State::Finished, |content| *content = 1);
+        let refused = task.advance(Pass::Unshared, Step::Finish, |content| *content = 1);
 
         assert_eq!(refused.expect_err("it is finished"), Refusal::State(State::Finished));
         assert_eq!(task.with(|content| *content), 0);
@@ -224,8 +252,8 @@ mod tests {
         let task = in_state(State::Running);
         task.share(|_| ());
 
-        assert_eq!(task.advance(Pass::Unshared, State::Finished, |_| ()).expect_err("it is shared"), Refusal::Shared);
-        assert!(task.advance(Pass::Holding, State::Finished, |_| ()).is_ok());
+        assert_eq!(task.advance(Pass::Unshared, Step::Finish, |_| ()).expect_err("it is shared"), Refusal::Shared);
+        assert!(task.advance(Pass::Holding, Step::Finish, |_| ()).is_ok());
         assert!(task.is_shared() && task.state() == State::Finished);
     }
 
@@ -237,7 +265,7 @@ mod tests {
         let ticket = task.join(&gone).expect("it runs");
         task.leave(ticket);
 
-        let (_, wakes) = task.advance(Pass::Unshared, State::Finished, |content| *content = 7).expect("it ran");
+        let (_, wakes) = task.advance(Pass::Unshared, Step::Finish, |content| *content = 7).expect("it ran");
         wakes.wake();
 
         assert_eq!(early.claimed(), Some(Claim::Ready(0)));

@@ -5,7 +5,7 @@
 
 use fearless_core::{
     sync::{Arc, Mutex, thread},
-    task::{Pass, Refusal, State, Task},
+    task::{Pass, Refusal, State, Step, Task},
     waiter::{Claim, Waiter},
 };
 
@@ -18,7 +18,7 @@ fn joining_meets_the_end() {
         let task = Arc::new(Task::new(0));
         let ending = Arc::clone(&task);
         let end = thread::spawn(move || {
-            let (_, wakes) = ending.advance(Pass::Unshared, State::Finished, |content| *content = 7).expect("pending");
+            let (_, wakes) = ending.advance(Pass::Unshared, Step::Finish, |content| *content = 7).expect("pending");
             wakes.wake();
         });
 
@@ -44,10 +44,10 @@ fn a_watcher_is_told_or_finds_the_task_done() {
         let ending = (Arc::clone(&task), Arc::clone(&watchers));
         let end = thread::spawn(move || {
             let (task, watchers) = ending;
-            if let Err(refusal) = task.advance(Pass::Unshared, State::Finished, |()| ()) {
+            if let Err(refusal) = task.advance(Pass::Unshared, Step::Finish, |()| ()) {
                 assert_eq!(refusal, Refusal::Shared);
                 let mut watchers = watchers.lock().expect("no panic");
-                task.advance(Pass::Holding, State::Finished, |()| ()).expect("pending").1.wake();
+                task.advance(Pass::Holding, Step::Finish, |()| ()).expect("pending").1.wake();
                 watchers.iter_mut().for_each(|told| *told = true);
             }
         });
@@ -75,9 +75,9 @@ fn a_call_is_begun_or_cancelled() {
     loom::model(|| {
         let task = Arc::new(Task::new(true));
         let running = Arc::clone(&task);
-        let runner = thread::spawn(move || running.advance(Pass::Unshared, State::Running, |call| *call).is_ok());
+        let runner = thread::spawn(move || running.advance(Pass::Unshared, Step::Begin, |call| *call).is_ok());
 
-        let cancelled = task.advance(Pass::Unshared, State::Cancelled, |call| *call).is_ok();
+        let cancelled = task.advance(Pass::Unshared, Step::Cancel, |call| *call).is_ok();
 
         assert_ne!(cancelled, runner.join().expect("no panic"));
     });
