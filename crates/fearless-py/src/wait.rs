@@ -150,11 +150,13 @@ fn is_over(scope: &Arc<Scope>) -> bool {
 }
 
 pub(crate) fn expire(scope: &Arc<Scope>) {
-    if let Some(expired) = scope.expired(Instant::now()) {
+    // One look at the clock: with two, a scope could be found expired just after the one around it was not.
+    let now = Instant::now();
+    if let Some(expired) = scope.expired(now) {
         expired.expire().wake();
     }
     // A scope that was left is out of reach of those around it; its own deadline ends it all the same.
-    if !scope.is_stopped() && scope.deadline().is_some_and(|deadline| deadline <= Instant::now()) {
+    if !scope.is_stopped() && scope.deadline().is_some_and(|deadline| deadline <= now) {
         scope.expire().wake();
     }
 }
