@@ -140,6 +140,29 @@ fn a_blocked_sender_is_woken_by_the_room_that_is_made() {
     });
 }
 
+/// Each of two receivers sees the items of one sender in their order, though one may take what was queued for the other.
+///
+/// Fails if a blocked sender's item goes straight to the receiver in `try_recv`, past what is queued.
+#[test]
+fn a_receiver_sees_a_sender_in_order() {
+    explore(1, || {
+        let channel = Arc::new(Channel::new(Some(0)));
+        let sender = with(&channel, |channel| {
+            for item in 1..=3 {
+                send(channel, item, None).expect("somebody receives");
+            }
+            close_sender(channel);
+        });
+        let other = with(&channel, drain);
+
+        let parts = [drain(&channel), join(other)];
+
+        join(sender);
+        assert!(parts.iter().all(|part| part.is_sorted()), "{parts:?}");
+        assert_eq!(parts.concat().len(), 3);
+    });
+}
+
 /// A receiver takes one of two items and is done; the sender of the second is not kept for a receiver that never comes.
 ///
 /// Fails without `self.admit(capacity, &mut wakes)` in `try_recv`.
