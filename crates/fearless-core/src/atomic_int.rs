@@ -44,14 +44,22 @@ impl AtomicInt {
     }
 
     /// Adds `amount` and returns the value before.
-    ///
-    /// A compare-exchange loop rather than one wrapping add: an addition that would overflow must never be seen. The loads
-    /// are in the one order too, because a refusal tells what one of them saw.
     pub fn fetch_add(&self, amount: i64) -> Result<i64, Overflow> {
+        self.fetch_change(|value| value.checked_add(amount))
+    }
+
+    /// Subtracts `amount` and returns the value before. Not the addition of its negative: the smallest has none.
+    pub fn fetch_sub(&self, amount: i64) -> Result<i64, Overflow> {
+        self.fetch_change(|value| value.checked_sub(amount))
+    }
+
+    /// A compare-exchange loop rather than one wrapping step: a result that overflows must never be seen. The loads are in
+    /// the one order too, because a refusal tells what one of them saw.
+    fn fetch_change(&self, change: impl Fn(i64) -> Option<i64>) -> Result<i64, Overflow> {
         let mut seen = self.value.load(Ordering::SeqCst);
         loop {
-            let sum = seen.checked_add(amount).ok_or(Overflow { value: seen })?;
-            match self.value.compare_exchange_weak(seen, sum, Ordering::SeqCst, Ordering::SeqCst) {
+            let new = change(seen).ok_or(Overflow { value: seen })?;
+            match self.value.compare_exchange_weak(seen, new, Ordering::SeqCst, Ordering::SeqCst) {
                 Ok(before) => return Ok(before),
                 Err(now) => seen = now,
             }
