@@ -1,0 +1,101 @@
+"""Programs about `par`, each run in a process of its own by `tests/test_par.py`.
+
+Not here: pytest, which these programs do not need.
+"""
+
+import os
+import signal
+import sys
+import threading
+import time
+
+import fearless as fl
+from tests.programs.tasks import in_child
+from tests.support.threads import start
+from tests.support.until import BOUND, until
+
+
+def interrupt(stage: str) -> None:
+    """Ctrl-C in the middle of a run; print how many seconds later it was over."""
+    seen = fl.AtomicInt(0)
+    sent: list[float] = []
+
+    def count(number: int) -> int:
+        seen.add(1)
+        return number
+
+    def poke() -> None:
+        until(lambda: seen.load() > 1000, "a run under way")
+        sent.append(time.monotonic())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    function = {"python": count, "native": seen.add}[stage]
+    poker = start(poke)
+    try:
+        fl.par(range(1, 10**12), workers=2, chunk=10**9).for_each(function)
+    except KeyboardInterrupt:
+        late = time.monotonic() - sent[0]
+    else:
+        sys.exit("the run ended instead of raising KeyboardInterrupt")
+    poker.join()
+    ended = seen.load()
+    threading.Event().wait(0.05)
+    assert seen.load() == ended, "a worker goes on"
+    print(late)  # noqa: T201 - the result of the program
+
+
+def fork_inside_a_run() -> None:
+    """A run in the child of a fork that a stage made, and one in the child of an idle process."""
+
+    def run() -> None:
+        assert fl.par(range(1000), workers=3).map(abs).collect() == list(range(1000))
+
+    run()
+    in_child(run)
+
+    def fork_once(number: int) -> int:
+        if number == 7:
+            in_child(run)
+        return number
+
+    assert fl.par(range(100), workers=2).map(fork_once).collect() == list(range(100))
+
+
+def exit_from_a_stage() -> None:
+    """`SystemExit` on any worker leaves bare."""
+
+    def leave(number: int) -> None:
+        if number == 500:
+            sys.exit(7)
+
+    fl.par(range(1000), workers=2).for_each(leave)
+
+
+def no_threads_to_be_had() -> None:
+    """The calling thread does all the work."""
+
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    threading.Thread.start = refuse  # type: ignore[assignment,method-assign]
+    assert fl.par(range(1000), workers=4).map(abs).collect() == list(range(1000))
+
+
+def blocked_elsewhere() -> None:
+    """A failure wakes the workers that wait inside an item."""
+    tx, rx = fl.channel(None)
+    waiting = threading.Event()
+
+    def work(number: int) -> object:
+        if number == 0:
+            waiting.set()
+            return rx.recv()
+        assert waiting.wait(BOUND)
+        raise ValueError(number)
+
+    try:
+        fl.par([0, 1], workers=2).for_each(work)
+    except ValueError as error:
+        print(error)  # noqa: T201 - the result of the program
+    tx.close()
+    rx.close()

@@ -1,0 +1,213 @@
+"""What ends a run of `par` before its items do: failures, cancelling, Ctrl-C; and what a run holds while it lasts."""
+
+import contextvars
+import gc
+import itertools
+import os
+import threading
+import weakref
+from collections.abc import Callable
+
+import pytest
+
+import fearless as fl
+from tests.plugins.threads import Spawn
+from tests.programs import pars as programs
+from tests.support.process import execute, succeed
+from tests.support.until import BOUND, until
+
+
+class TestFailures:
+    @pytest.mark.parametrize("workers", [1, 2, 3])
+    def test_the_failure_is_raised_as_it_is_with_a_note_that_names_the_item(self, workers: int) -> None:
+        """No group, no wrapper."""
+        error = KeyError("no such thing")
+
+        def work(name: str) -> str:
+            if name == "item-700":
+                raise error
+            return name
+
+        with pytest.raises(KeyError) as caught:
+            fl.par([f"item-{n}" for n in range(1000)], workers=workers).map(work).collect()
+
+        assert caught.value is error
+        assert error.__notes__ == ["fearless.par: in item 700 of the run: 'item-700'"]
+
+    def test_of_several_failures_the_first_item_counts(self) -> None:
+        """Of those that failed before the run had stopped."""
+        meeting = threading.Barrier(2, timeout=BOUND)
+
+        def work(number: int) -> None:
+            meeting.wait()
+            raise ValueError(number)
+
+        with pytest.raises(ValueError, match=r"^0\n"):
+            fl.par([0, 1], workers=2, chunk=1).for_each(work)
+
+    def test_the_others_stop_at_their_next_item(self) -> None:
+        """Also in the middle of a long chunk."""
+        failed = threading.Event()
+        after = fl.AtomicInt(0)
+
+        def work(number: int) -> None:
+            if number == 0:
+                failed.set()
+                raise ValueError(number)
+            assert failed.wait(BOUND)
+            after.add(1)
+            threading.Event().wait(0.01)
+
+        with pytest.raises(ValueError, match="0"):
+            fl.par(range(10**9), workers=2, chunk=10**8).for_each(work)
+        assert after.load() < 1000
+
+    def test_workers_that_wait_inside_an_item_are_woken(self) -> None:
+        """By the cancellation of the run's scope."""
+        assert succeed(programs.blocked_elsewhere).startswith("1")
+
+    def test_an_item_without_a_repr_does_not_hide_the_error(self) -> None:
+        """The note says so."""
+
+        class Rude:
+            def __repr__(self) -> str:
+                raise RuntimeError("no repr")
+
+        with pytest.raises(ZeroDivisionError) as caught:
+            fl.par([Rude()]).map(lambda _: 1 // 0).collect()
+        assert caught.value.__notes__[0].startswith("fearless.par: in item 0 of the run: <Rude instance at 0x")
+
+    @pytest.mark.parametrize("workers", [1, 2])
+    def test_stop_iteration_does_not_end_a_chunk_unseen(self, workers: int) -> None:
+        """`map` and `filter` would take it for the end of the items."""
+
+        def work(number: int) -> int:
+            if number == 50:
+                raise StopIteration
+            return number
+
+        with pytest.raises(RuntimeError, match="a stage raised StopIteration") as caught:
+            fl.par(range(100), workers=workers).map(work).collect()
+        assert caught.value.__notes__ == ["fearless.par: in item 50 of the run: 50"]
+
+    def test_the_traceback_shows_the_function(self) -> None:
+        """Whichever thread it ran in."""
+        with pytest.raises(ZeroDivisionError) as caught:
+            fl.par(range(100), workers=2).map(divide).collect()
+        assert caught.traceback[-1].name == "divide"
+
+    def test_a_failure_is_in_no_cycle_of_ours(self) -> None:
+        """Once the caller lets go, it is gone without the collector."""
+        gc.collect()
+        gc.disable()
+        try:
+            watches = [fail_and_watch(workers) for workers in (1, 2, 2)]
+            until(lambda: all(watch() is None for watch in watches), "the errors gone")
+        finally:
+            gc.enable()
+
+    def test_exits_leave_bare(self) -> None:
+        """From any worker."""
+        assert execute(programs.exit_from_a_stage).code == 7
+
+
+def divide(number: int) -> int:
+    """Fail in the middle of a hundred."""
+    return 1 // (number - 50)
+
+
+def fail_and_watch(workers: int) -> Callable[[], object]:
+    """Run into a failure, drop all of it and return a weak reference to it."""
+
+    class Failure(Exception):
+        """One that can be watched."""
+
+    def work(_: int) -> None:
+        raise Failure
+
+    try:
+        fl.par(range(100), workers=workers).for_each(work)
+    except Failure as error:
+        return weakref.ref(error)
+    raise AssertionError("no failure")
+
+
+class TestCancelling:
+    @pytest.mark.guarantee("par", "cancel")
+    @pytest.mark.parametrize("workers", [1, 2])
+    def test_the_scope_around_a_run_stops_it(self, workers: int, spawn: Spawn) -> None:
+        """At the next item, also where no item ever waits."""
+        seen = fl.AtomicInt(0)
+        scopes: list[fl.Scope] = []
+
+        def run() -> str:
+            with fl.scope() as scope:
+                scopes.append(scope)
+                fl.par(itertools.repeat(1), workers=workers).for_each(seen.add)
+            return "left"
+
+        running = spawn(run)
+        until(lambda: seen.load() > 1000, "a run under way")
+        scopes[0].cancel()
+
+        assert running.join() == "left"
+
+    @pytest.mark.guarantee("par", "timeout")
+    def test_so_does_its_deadline(self) -> None:
+        """The scope says that it ran out of time."""
+        with pytest.raises(fl.Timeout), fl.scope(timeout=0.02):
+            fl.par(range(10**12), workers=2).for_each(abs)
+
+    @pytest.mark.guarantee("par", "Ctrl-C")
+    @pytest.mark.parametrize("stage", ["python", "native"])
+    def test_ctrl_c_stops_all_workers(self, stage: str) -> None:
+        """Also while a stage that is written in C runs through one chunk."""
+        assert float(succeed(programs.interrupt, stage)) < 2.0
+
+    def test_context_variables_reach_the_workers(self) -> None:
+        """As they reach every task."""
+        variable = contextvars.ContextVar("variable", default="unset")
+        variable.set("caller's")
+        meeting = threading.Barrier(2, timeout=BOUND)
+
+        def read(_: int) -> str:
+            meeting.wait()
+            return variable.get()
+
+        assert fl.par([0, 1], workers=2).map(read).collect() == ["caller's"] * 2
+
+    def test_a_run_inside_a_run(self) -> None:
+        """Nesting needs no pool that could run dry."""
+        inner = fl.par(range(3), workers=2).map(lambda row: fl.par(range(row), workers=2).map(abs).collect())
+        assert inner.collect() == [[], [0], [0, 1]]
+
+
+@pytest.mark.guarantee("par", "GC")
+def test_what_a_run_holds_is_not_collected_and_goes_with_it() -> None:
+    """Items in cycles, seen by a collector that runs all the time."""
+    finalized = fl.AtomicInt(0)
+
+    class Cell:
+        def __init__(self, number: int) -> None:
+            self.self = self
+            self.number = number
+
+        def __del__(self) -> None:
+            self.number = -1
+            finalized.add(1)
+
+    def check(cell: Cell) -> int:
+        if cell.number % 50 == 0:
+            gc.collect()
+        return cell.number
+
+    assert fl.par(map(Cell, range(500)), workers=2).map(check).collect() == list(range(500))
+    until(lambda: gc.collect() is not None and finalized.load() == 500, "all of them finalized")
+
+
+@pytest.mark.fork
+@pytest.mark.guarantee("par", "fork")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+def test_a_forked_child_can_run() -> None:
+    """Also when a stage of the parent's run forks."""
+    succeed(programs.fork_inside_a_run, options=("-W", "ignore::DeprecationWarning"))
