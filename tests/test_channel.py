@@ -20,6 +20,7 @@ BUILDS = pytest.mark.guarantee("channel", "both builds")
 CAPACITIES = pytest.mark.parametrize("capacity", [None, 64, 1, 0])
 
 
+@pytest.mark.usefixtures("quick_switches")
 class TestDelivery:
     @BUILDS
     @CAPACITIES
@@ -243,7 +244,7 @@ class TestClosing:
     def test_closing_one_of_several_ends_changes_nothing_for_the_others(self) -> None:
         """Also when the same one is closed twice."""
         tx, rx = fl.channel(4)
-        others = [tx.clone(), rx.clone()]
+        others: list[fl.Sender[int] | fl.Receiver[int]] = [tx.clone(), rx.clone()]
         for _ in range(2):
             for other in others:
                 other.close()

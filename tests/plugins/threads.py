@@ -1,5 +1,6 @@
-"""The fixture `spawn`: threads that must have ended when their test ends."""
+"""Fixtures for tests with threads: `spawn`, whose threads must end with the test, and `quick_switches`."""
 
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any, ParamSpec, Protocol, TypeVar
 
@@ -30,3 +31,12 @@ def spawn() -> Iterator[Spawn]:
     yield run
     alive = [spawned.thread.name for spawned in started if not spawned.ended.wait(5.0)]
     assert not alive, f"the test left threads behind: {alive}"
+
+
+@pytest.fixture
+def quick_switches() -> Iterator[None]:
+    """Let the interpreter switch threads often where there is a GIL, so that a gap in a section is met."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    yield
+    sys.setswitchinterval(before)
