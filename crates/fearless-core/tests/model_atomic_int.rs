@@ -9,7 +9,7 @@ use fearless_core::{
     sync::{Arc, thread},
 };
 
-/// Fails without the compare-exchange of `AtomicInt::fetch_add` (a store instead).
+/// Fails without the compare-exchange of `AtomicInt::fetch_change` (a store instead).
 #[test]
 fn additions_of_several_threads_add_up() {
     explore(3, || {
@@ -29,7 +29,7 @@ fn additions_of_several_threads_add_up() {
 
 /// Two threads meet at the edge: one addition is refused, and no thread sees a value on the far side.
 ///
-/// Fails without the check of `checked_add` (a wrapping addition instead).
+/// Fails without the check of `checked_add` in `AtomicInt::fetch_add` (a wrapping addition instead).
 #[test]
 fn an_addition_that_overflows_is_refused_and_never_seen() {
     explore(3, || {
