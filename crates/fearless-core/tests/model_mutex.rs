@@ -114,7 +114,7 @@ fn who_runs_out_of_time_leaves_nothing_behind() {
 
 /// A thread that was woken to compete may give up all the same (it was cancelled before it ran); another is woken.
 ///
-/// Fails without `self.notify(&mut queue)` in `resume`.
+/// Fails without `self.notify(queue)` in `resume`.
 #[test]
 fn who_was_woken_and_gives_up_passes_the_wake_up_on() {
     explore(2, || {
