@@ -79,7 +79,7 @@ def exit_with_tasks_queued() -> None:
     for _ in range(2):
         pool.submit(lambda: main.join(BOUND))
     for number in range(5):
-        pool.submit(print, number, flush=True)
+        pool.submit(print, f"{number}\n", end="", flush=True)  # in one piece
 
 
 def exit_with_an_idle_pool() -> None:
@@ -150,6 +150,7 @@ def idle_pool() -> None:
     with fl.ThreadPool(4) as pool:
         list(pool.map(threading.Event().wait, [0.01] * 8))
         until(lambda: "0 of 4 workers busy" in repr(pool), "an idle pool")
+        until(lambda: switches(pool) == (threading.Event().wait(0.2) or switches(pool)), "workers asleep")
         before = switches(pool)
         threading.Event().wait(1.0)
         print(switches(pool) - before)  # noqa: T201 - the result of the program

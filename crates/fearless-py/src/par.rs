@@ -1,13 +1,17 @@
 //! `_core.Cursor` and `_core.Chunk`: a sequence handed out in ranges, over `fearless_core::par`.
 //!
 //! A chunk is an iterator, so that stages are chained in C around it (`map(f, chunk)`), and it is where a run stops:
-//! between two items it looks at the cursor, at the scope of its thread and, on the main thread, at signals.
+//! between two items it looks at the cursor and at the scope of its thread, and now and then at signals.
 //!
 //! Not here: threads, stages and results; `fearless.parallel` has them.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use fearless_core::par::{self as core, Schedule};
+use fearless_core::{
+    par::{self as core, Schedule},
+    scope::Scope,
+    sync::Arc,
+};
 use pyo3::{
     PyTraverseError, PyVisit,
     exceptions::PyIndexError,
@@ -15,10 +19,10 @@ use pyo3::{
     types::{PyList, PyRange, PyTuple},
 };
 
-use crate::{thread, wait};
+use crate::{scope, wait};
 
-/// Items between two looks at signals.
-const SIGNALS: usize = 64;
+/// Items between two looks at what else the interpreter has to do.
+const LOOK_AROUND: usize = 64;
 
 /// Where a run over a sequence stands.
 ///
@@ -82,6 +86,8 @@ pub(crate) struct Chunk {
     first: usize,
     next: AtomicUsize,
     end: usize,
+    /// That of the worker, who took the chunk: here it costs less to ask than where the thread keeps it.
+    scope: Option<Arc<Scope>>,
 }
 
 /// A sequence. Some kinds have a shorter way to their items.
@@ -129,7 +135,8 @@ fn range_of(items: &Bound<'_, PyAny>) -> Option<(i64, i64)> {
 
 impl Chunk {
     fn new(cursor: &Bound<'_, Cursor>, items: &Bound<'_, PyAny>, base: usize, first: usize, end: usize) -> Chunk {
-        Chunk { cursor: cursor.clone().unbind(), items: Items::of(items), base, first, next: first.into(), end }
+        let (cursor, items, next) = (cursor.clone().unbind(), Items::of(items), first.into());
+        Chunk { cursor, items, base, first, next, end, scope: scope::current() }
     }
 }
 
@@ -171,10 +178,12 @@ impl Chunk {
         if next >= self.end || self.cursor.get().core.is_stopped() {
             return Ok(None);
         }
-        wait::checkpoint(py)?;
-        if next.is_multiple_of(SIGNALS) && thread::is_main() {
-            // Stages that are written in C give Ctrl-C no other chance.
-            py.check_signals()?;
+        if self.scope.as_ref().is_some_and(|scope| scope.is_stopped() || scope.deadline().is_some()) {
+            wait::checkpoint(py)?;
+        }
+        if next.is_multiple_of(LOOK_AROUND) {
+            // Stages that are written in C give Ctrl-C, and with the GIL other threads, no other chance.
+            wait::look_around(py)?;
         }
         // A load and a store: the chunk is one worker's, and an atomic addition would cost more than all the rest.
         self.next.store(next + 1, Ordering::Relaxed);

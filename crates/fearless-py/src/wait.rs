@@ -278,7 +278,7 @@ fn settle(py: Python<'_>, claim: Claim) -> Ended {
 
 /// Runs signal handlers, and one empty Python function: only a call lets a free-threaded interpreter drop what other
 /// threads have released meanwhile.
-fn look_around(py: Python<'_>) -> PyResult<()> {
+pub(crate) fn look_around(py: Python<'_>) -> PyResult<()> {
     static EMPTY: Kept<PyAny> = Kept::new();
     py.check_signals()?;
     EMPTY.get(py, || py.eval(c"lambda: None", None, None))?.call0()?;
