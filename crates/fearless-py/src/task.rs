@@ -3,36 +3,33 @@
 //! `fearless.Task` adds `concurrent.futures.Future` as a second base; everything that `Future` keeps in attributes is
 //! kept here. The stock functions (`wait`, `as_completed`) reach for a future's condition and its list of waiters.
 //! Those are made when somebody first asks for them, and the task is *shared* from then on: its state changes only
-//! under that condition. A task that nobody watches never has one.
+//! under that condition (`task/watch.rs`). A task that nobody watches never has one.
 //!
-//! Not here: threads, which Python starts, and the queue of a pool.
+//! Not here: making the call (`task/run.rs`), waiting for its end (`task/join.rs`), threads, which Python starts, and
+//! the queue of a pool.
 
-use std::{
-    mem,
-    sync::atomic::{AtomicU64, Ordering},
-};
+use std::{mem, sync::atomic::AtomicU64};
 
 use fearless_core::{
     fork, scope as scopes,
     sync::Arc,
-    task::{self as core, Pass, Refusal, State, Step},
-    waiter::Waiter,
+    task::{self as core, State, Step},
 };
 use pyo3::{
     PyTraverseError, PyTypeInfo, PyVisit,
-    exceptions::{PyException, PyRuntimeError, PyValueError},
+    exceptions::{PyRuntimeError, PyValueError},
     prelude::*,
     types::{PyDict, PyList, PyString, PyTuple, PyType},
 };
 
-use crate::{
-    call::Call,
-    errors,
-    kept::{Kept, name},
-    scope::{Entered, Scope},
-    thread,
-    wait::{self, Kind, Patience},
-};
+use crate::{call::Call, errors, kept::Kept, scope::Scope};
+
+mod join;
+mod run;
+mod watch;
+
+use run::call_one;
+use watch::{Held, Watchers};
 
 /// One call and its outcome.
 ///
@@ -57,32 +54,6 @@ struct Content {
     exception: Option<Py<PyAny>>,
     callbacks: Vec<Py<PyAny>>,
     watchers: Option<Watchers>,
-}
-
-/// What the stock functions watch a future with.
-struct Watchers {
-    condition: Py<PyAny>,
-    waiters: Py<PyList>,
-}
-
-/// What the end of a task leaves to be dropped or called, once no lock is held.
-struct Remains {
-    call: Option<Call>,
-    callbacks: Vec<Py<PyAny>>,
-    _scope: Option<Arc<scopes::Scope>>,
-    _displaced: [Option<Py<PyAny>>; 2],
-}
-
-impl Content {
-    /// Puts the outcome in place and takes out what is over with it.
-    fn end(&mut self, result: Option<Py<PyAny>>, exception: Option<Py<PyAny>>) -> Remains {
-        Remains {
-            call: self.call.take(),
-            callbacks: mem::take(&mut self.callbacks),
-            _scope: self.scope.take(),
-            _displaced: [mem::replace(&mut self.result, result), mem::replace(&mut self.exception, exception)],
-        }
-    }
 }
 
 impl Task {
@@ -115,231 +86,6 @@ impl Task {
         self.core.state().is_done()
     }
 
-    /// Takes a step, under the watchers' condition if there is one. `Ok(Err(state))`: it is not open from there.
-    fn advance<R>(
-        slf: &Bound<'_, Task>,
-        step: Step,
-        mut edit: impl FnMut(&mut Content) -> R,
-    ) -> PyResult<Result<R, State>> {
-        let core = &slf.get().core;
-        match core.advance(Pass::Unshared, step, &mut edit) {
-            Ok((edited, wakes)) => {
-                wakes.wake();
-                Ok(Ok(edited))
-            }
-            Err(Refusal::State(state)) => Ok(Err(state)),
-            Err(Refusal::Shared) => Task::advance_watched(slf, step, edit),
-        }
-    }
-
-    #[cold]
-    fn advance_watched<R>(
-        slf: &Bound<'_, Task>,
-        step: Step,
-        edit: impl FnMut(&mut Content) -> R,
-    ) -> PyResult<Result<R, State>> {
-        let (condition, waiters) = slf.get().watchers(slf.py())?;
-        let held = Held::take(&condition)?;
-        let (edited, wakes) = match slf.get().core.advance(Pass::Holding, step, edit) {
-            Ok(done) => done,
-            Err(Refusal::State(state)) => return Ok(Err(state)),
-            Err(Refusal::Shared) => unreachable!("the condition is held"),
-        };
-        wakes.wake();
-        let told = Task::tell(slf, step.to(), &condition, &waiters);
-        drop(held);
-        // The state stands even if a watcher failed; the caller still has callbacks to call.
-        if let Err(error) = told {
-            error.write_unraisable(slf.py(), Some(slf));
-        }
-        Ok(Ok(edited))
-    }
-
-    /// Tells the watchers of the stock functions. With their condition held.
-    fn tell(
-        slf: &Bound<'_, Task>,
-        next: State,
-        condition: &Bound<'_, PyAny>,
-        waiters: &Bound<'_, PyList>,
-    ) -> PyResult<()> {
-        let add = match next {
-            State::Finished if slf.get().core.with(|content| content.exception.is_some()) => "add_exception",
-            State::Finished => "add_result",
-            State::CancelledAndNotified => "add_cancelled",
-            State::Pending | State::Running | State::Cancelled => "",
-        };
-        if !add.is_empty() {
-            for waiter in waiters {
-                waiter.call_method1(add, (slf,))?;
-            }
-        }
-        if next.is_done() {
-            condition.call_method0("notify_all")?;
-        }
-        Ok(())
-    }
-
-    /// The condition and the list of waiters. Makes the task shared.
-    fn watchers<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyList>)> {
-        let mut fresh = if self.core.is_shared() {
-            None
-        } else {
-            let condition = py.import("threading")?.call_method0("Condition")?.unbind();
-            Some(Watchers { condition, waiters: PyList::empty(py).unbind() })
-        };
-        self.core
-            .share(|content| {
-                if content.watchers.is_none() {
-                    content.watchers = fresh.take();
-                }
-                let watchers = content.watchers.as_ref();
-                watchers.map(|both| (both.condition.clone_ref(py), both.waiters.clone_ref(py)))
-            })
-            .map(|(condition, waiters)| (condition.into_bound(py), waiters.into_bound(py)))
-            .ok_or_else(|| PyRuntimeError::new_err("the task was cleared by the garbage collector"))
-    }
-
-    /// Waits until the task is done. Says in the error which `call` waited.
-    fn wait_done(slf: &Bound<'_, Task>, timeout: Option<&Bound<'_, PyAny>>, call: &str) -> PyResult<State> {
-        let py = slf.py();
-        let patience = Patience::from_timeout(timeout)?;
-        wait::checkpoint(py)?;
-        let task = slf.get();
-        if !task.is_done() {
-            task.sleep(py, patience, call)?;
-        }
-        if task.core.is_shared() {
-            // Whoever set the state holds the condition until the outcome is in place, too.
-            drop(Held::take(&task.watchers(py)?.0)?);
-        }
-        Ok(task.core.state())
-    }
-
-    #[cold]
-    fn sleep(&self, py: Python<'_>, patience: Patience, call: &str) -> PyResult<()> {
-        const PENDING: &str = "the task did not end";
-        self.refuse_deadlock(call)?;
-        if patience == Patience::Once {
-            return Err(errors::timeout(call, PENDING));
-        }
-        let waiter = Waiter::new();
-        let Some(ticket) = self.core.join(&waiter) else { return Ok(()) };
-        let ended = wait::wait(py, &waiter, Kind::Join, patience);
-        self.core.leave(ticket);
-        if matches!(ended, wait::Ended::Ready(_)) { Ok(()) } else { Err(ended.error(call, PENDING)) }
-    }
-
-    /// Refuses a wait that could never end.
-    fn refuse_deadlock(&self, call: &str) -> PyResult<()> {
-        let runner = self.runner.load(Ordering::Acquire);
-        let generation = self.generation.load(Ordering::Relaxed);
-        if runner == thread::ident() {
-            return Err(errors::DeadlockError::new_err(format!("{call}: this thread is running the task itself")));
-        }
-        let lost = match self.core.state() {
-            State::Pending => generation != fork::generation() && self.core.with(|content| content.call.is_some()),
-            State::Running => runner != 0 && fork::vanished(runner, generation),
-            _ => false,
-        };
-        if lost {
-            let text = format!("{call}: the task belongs to the parent of a fork; nothing here will end it");
-            return Err(errors::DeadlockError::new_err(text));
-        }
-        Ok(())
-    }
-
-    /// Begins the call: it is this thread's now. `None`: it was cancelled, or is nobody's to begin.
-    fn begin(slf: &Bound<'_, Task>) -> PyResult<Option<(Call, Option<Arc<scopes::Scope>>)>> {
-        let begun = Task::advance(slf, Step::Begin, |content| (content.call.take(), content.scope.take()))?;
-        match begun {
-            Ok((Some(call), scope)) => {
-                let task = slf.get();
-                task.generation.store(fork::generation(), Ordering::Relaxed);
-                task.runner.store(thread::ident(), Ordering::Release);
-                Ok(Some((call, scope)))
-            }
-            Ok((None, _)) => Ok(None),
-            Err(State::Cancelled) => {
-                Task::notify_cancelled(slf)?;
-                Ok(None)
-            }
-            Err(_) => Ok(None),
-        }
-    }
-
-    fn notify_cancelled(slf: &Bound<'_, Task>) -> PyResult<()> {
-        Task::advance(slf, Step::Notify, |_| ()).map(drop)
-    }
-
-    /// Makes the call on this thread and ends the task with what came of it. Errors of our own go to
-    /// `sys.unraisablehook`; those of the call are the task's outcome.
-    pub(crate) fn run(slf: &Bound<'_, Task>) {
-        if let Err(error) = Task::begin(slf).and_then(|begun| match begun {
-            Some((call, scope)) => Task::perform(slf, call, scope),
-            None => Ok(()),
-        }) {
-            error.write_unraisable(slf.py(), Some(slf));
-        }
-    }
-
-    fn perform(slf: &Bound<'_, Task>, call: Call, scope: Option<Arc<scopes::Scope>>) -> PyResult<()> {
-        let py = slf.py();
-        let entered = Entered::enter(scope);
-        let outcome = call.make(py);
-        drop(entered);
-        // Who joins may rely on it: the arguments are gone and what was moved here is closed.
-        call.close_moved(py);
-        drop(call);
-        slf.get().runner.store(0, Ordering::Release);
-        let remains = match outcome {
-            Ok(result) => Task::finish(slf, Some(result), None)?,
-            Err(error) if errors::Cancelled::is(py, &error) => {
-                Task::advance(slf, Step::Abort, |content| content.end(None, None))?
-            }
-            Err(error) => Task::finish(slf, None, Some(error.into_value(py).into_any()))?,
-        };
-        match remains {
-            Ok(remains) => Task::clean_up(slf, remains),
-            // Somebody ended the task while its call was running; the outcome is nobody's.
-            Err(_) => Ok(()),
-        }
-    }
-
-    fn finish(
-        slf: &Bound<'_, Task>,
-        mut result: Option<Py<PyAny>>,
-        mut exception: Option<Py<PyAny>>,
-    ) -> PyResult<Result<Remains, State>> {
-        Task::advance(slf, Step::Finish, |content| content.end(result.take(), exception.take()))
-    }
-
-    /// Ends a task that will not begin with an error.
-    pub(crate) fn fail(slf: &Bound<'_, Task>, error: Py<PyAny>) -> PyResult<()> {
-        match Task::finish(slf, None, Some(error))? {
-            Ok(remains) => Task::clean_up(slf, remains),
-            Err(_) => Ok(()),
-        }
-    }
-
-    /// Cancels a task that nobody will come by to run.
-    pub(crate) fn abandon(slf: &Bound<'_, Task>) -> PyResult<()> {
-        Task::cancel(slf)?;
-        Task::notify_cancelled(slf)
-    }
-
-    /// What is left to do when a task has ended, with no lock held.
-    fn clean_up(slf: &Bound<'_, Task>, remains: Remains) -> PyResult<()> {
-        if let Some(call) = &remains.call {
-            call.close_moved(slf.py());
-        }
-        Task::call_back(slf, remains.callbacks)
-    }
-
-    /// Calls them all, also after one has failed with more than an `Exception`; raises the first such failure.
-    fn call_back(slf: &Bound<'_, Task>, callbacks: Vec<Py<PyAny>>) -> PyResult<()> {
-        callbacks.into_iter().map(|callback| call_one(slf, callback.bind(slf.py()))).fold(Ok(()), Result::and)
-    }
-
     fn text(&self, py: Python<'_>, end: &str) -> PyResult<String> {
         let (result, exception) = self.core.with(|content| {
             (content.result.as_ref().map(|it| it.clone_ref(py)), content.exception.as_ref().map(|it| it.clone_ref(py)))
@@ -361,40 +107,6 @@ impl Task {
 
 fn class_name(object: &Bound<'_, PyAny>) -> PyResult<String> {
     Ok(object.get_type().name()?.to_string())
-}
-
-/// The condition of the watchers, held while it lives.
-struct Held<'a, 'py> {
-    condition: &'a Bound<'py, PyAny>,
-}
-
-impl<'a, 'py> Held<'a, 'py> {
-    fn take(condition: &'a Bound<'py, PyAny>) -> PyResult<Held<'a, 'py>> {
-        condition.call_method0(name!(condition.py(), "acquire")?)?;
-        Ok(Held { condition })
-    }
-}
-
-impl Drop for Held<'_, '_> {
-    fn drop(&mut self) {
-        let released = name!(self.condition.py(), "release").and_then(|name| self.condition.call_method0(name));
-        if let Err(error) = released {
-            error.write_unraisable(self.condition.py(), Some(self.condition));
-        }
-    }
-}
-
-/// Calls a callback; logs what it raises, as `concurrent.futures` does, unless it is no `Exception`.
-fn call_one(task: &Bound<'_, Task>, callback: &Bound<'_, PyAny>) -> PyResult<()> {
-    let py = task.py();
-    let Err(error) = callback.call1((task,)) else { return Ok(()) };
-    if !error.is_instance_of::<PyException>(py) {
-        return Err(error);
-    }
-    let logger = py.import("concurrent.futures._base")?.getattr("LOGGER")?;
-    let info = PyDict::new(py);
-    info.set_item("exc_info", error.into_value(py))?;
-    logger.call_method("error", ("exception calling callback for %r", task), Some(&info)).map(drop)
 }
 
 /// `fearless.Task`.
@@ -615,26 +327,6 @@ impl Task {
 
     fn __clear__(&self) {
         drop(self.core.with(mem::take));
-    }
-}
-
-impl Task {
-    fn outcome(slf: &Bound<'_, Task>, timeout: Option<&Bound<'_, PyAny>>, call: &str) -> PyResult<Py<PyAny>> {
-        if Task::wait_done(slf, timeout, call)?.is_cancelled() {
-            return Err(errors::CancelledError::new_err(""));
-        }
-        let (py, task) = (slf.py(), slf.get());
-        match task.get_exception(py) {
-            Some(exception) => Err(PyErr::from_value(exception.into_bound(py))),
-            None => Ok(task.get_result(py).unwrap_or_else(|| py.None())),
-        }
-    }
-
-    fn settle(slf: &Bound<'_, Task>, ended: Result<Remains, State>) -> PyResult<()> {
-        match ended {
-            Ok(remains) => Task::clean_up(slf, remains),
-            Err(state) => Err(errors::InvalidStateError::new_err(format!("{}: {}", state_name(state), slf.repr()?))),
-        }
     }
 }
 

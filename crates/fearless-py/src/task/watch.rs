@@ -1,0 +1,125 @@
+//! Stepping from state to state, and telling those who watch a task with the stock functions.
+//!
+//! `wait` and `as_completed` hold a future's condition while they look at its state and put themselves on its list of
+//! waiters. So a task that has a condition changes only with it held, and then tells the list.
+//!
+//! Not here: what the steps are for.
+
+use fearless_core::task::{Pass, Refusal, State, Step};
+use pyo3::{exceptions::PyRuntimeError, prelude::*, types::PyList};
+
+use super::{Content, Task};
+use crate::kept::name;
+
+/// What the stock functions watch a future with.
+pub(super) struct Watchers {
+    pub(super) condition: Py<PyAny>,
+    pub(super) waiters: Py<PyList>,
+}
+
+impl Task {
+    /// Takes a step, under the watchers' condition if there is one. `Ok(Err(state))`: it is not open from there.
+    pub(super) fn advance<R>(
+        slf: &Bound<'_, Task>,
+        step: Step,
+        mut edit: impl FnMut(&mut Content) -> R,
+    ) -> PyResult<Result<R, State>> {
+        let core = &slf.get().core;
+        match core.advance(Pass::Unshared, step, &mut edit) {
+            Ok((edited, wakes)) => {
+                wakes.wake();
+                Ok(Ok(edited))
+            }
+            Err(Refusal::State(state)) => Ok(Err(state)),
+            Err(Refusal::Shared) => Task::advance_watched(slf, step, edit),
+        }
+    }
+
+    #[cold]
+    fn advance_watched<R>(
+        slf: &Bound<'_, Task>,
+        step: Step,
+        edit: impl FnMut(&mut Content) -> R,
+    ) -> PyResult<Result<R, State>> {
+        let (condition, waiters) = slf.get().watchers(slf.py())?;
+        let held = Held::take(&condition)?;
+        let (edited, wakes) = match slf.get().core.advance(Pass::Holding, step, edit) {
+            Ok(done) => done,
+            Err(Refusal::State(state)) => return Ok(Err(state)),
+            Err(Refusal::Shared) => unreachable!("the condition is held"),
+        };
+        wakes.wake();
+        let told = Task::tell(slf, step.to(), &condition, &waiters);
+        drop(held);
+        // The state stands even if a watcher failed; the caller still has callbacks to call.
+        if let Err(error) = told {
+            error.write_unraisable(slf.py(), Some(slf));
+        }
+        Ok(Ok(edited))
+    }
+
+    /// Tells the watchers of the stock functions. With their condition held.
+    fn tell(
+        slf: &Bound<'_, Task>,
+        next: State,
+        condition: &Bound<'_, PyAny>,
+        waiters: &Bound<'_, PyList>,
+    ) -> PyResult<()> {
+        let add = match next {
+            State::Finished if slf.get().core.with(|content| content.exception.is_some()) => "add_exception",
+            State::Finished => "add_result",
+            State::CancelledAndNotified => "add_cancelled",
+            State::Pending | State::Running | State::Cancelled => "",
+        };
+        if !add.is_empty() {
+            for waiter in waiters {
+                waiter.call_method1(add, (slf,))?;
+            }
+        }
+        if next.is_done() {
+            condition.call_method0("notify_all")?;
+        }
+        Ok(())
+    }
+
+    /// The condition and the list of waiters. Makes the task shared.
+    pub(super) fn watchers<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyList>)> {
+        let mut fresh = if self.core.is_shared() {
+            None
+        } else {
+            let condition = py.import("threading")?.call_method0("Condition")?.unbind();
+            Some(Watchers { condition, waiters: PyList::empty(py).unbind() })
+        };
+        self.core
+            .share(|content| {
+                if content.watchers.is_none() {
+                    content.watchers = fresh.take();
+                }
+                let watchers = content.watchers.as_ref();
+                watchers.map(|both| (both.condition.clone_ref(py), both.waiters.clone_ref(py)))
+            })
+            .map(|(condition, waiters)| (condition.into_bound(py), waiters.into_bound(py)))
+            .ok_or_else(|| PyRuntimeError::new_err("the task was cleared by the garbage collector"))
+    }
+}
+
+/// The condition of the watchers, held while it lives.
+pub(super) struct Held<'a, 'py> {
+    condition: &'a Bound<'py, PyAny>,
+}
+
+impl<'a, 'py> Held<'a, 'py> {
+    pub(super) fn take(condition: &'a Bound<'py, PyAny>) -> PyResult<Held<'a, 'py>> {
+        condition.call_method0(name!(condition.py(), "acquire")?)?;
+        Ok(Held { condition })
+    }
+}
+
+impl Drop for Held<'_, '_> {
+    fn drop(&mut self) {
+        let released = name!(self.condition.py(), "release").and_then(|name| self.condition.call_method0(name));
+        if let Err(error) = released {
+            error.write_unraisable(self.condition.py(), Some(self.condition));
+        }
+    }
+}
