@@ -117,7 +117,7 @@ class Scope:
         """
         native = self._entered()
         if error is not None:
-            native.cancel()
+            self.cancel()
         try:
             interrupt = self._join(native)
         finally:
@@ -152,16 +152,14 @@ class Scope:
         except BaseException:
             task.cancel()
             raise
+        if native.stopped:
+            task.cancel()  # the scope need not wait until a worker comes to it
         return task
 
     def cancel(self) -> None:
         """Cancel every wait inside the scope, now and later. Tasks that have not started never will."""
-        native = self._entered()
-        native.cancel()
-        with self._lock:
-            tasks = list(self._running)
-        for task in tasks:
-            task.cancel()
+        self._entered().cancel()
+        self._cancel_waiting()
 
     @property
     def cancelled(self) -> bool:
@@ -232,19 +230,36 @@ class Scope:
     def _join(self, native: _native.Scope) -> BaseException | None:
         """Wait for the tasks and their threads; return the first interrupt, after which the tasks are cancelled."""
         interrupt: BaseException | None = None
+        stopped = False
         while True:
             try:
-                native.join()
-                for thread in self._threads:
+                while not native.join(stopped):
+                    stopped = True
+                    self._cancel_waiting()
+                for thread in list(self._threads):
                     thread.join()
+                if self._close(native):
+                    return interrupt
             except BaseException as error:
                 if interrupt is not None:
                     error.add_note(self._still_running(native))
                     raise
                 interrupt = error
                 self.cancel()
-            else:
-                return interrupt
+
+    def _close(self, native: _native.Scope) -> bool:
+        """Refuse more tasks, unless another thread has spawned one meanwhile, which has to be joined, too."""
+        with self._lock:
+            more = self._running or native.running or any(thread.is_alive() for thread in self._threads)
+            self._closed = not more
+            return self._closed
+
+    def _cancel_waiting(self) -> None:
+        """Cancel the tasks that have not begun, as those in the queue of a busy pool."""
+        with self._lock:
+            tasks = list(self._running)
+        for task in tasks:
+            task.cancel()
 
     def _still_running(self, native: _native.Scope) -> str:
         names = [thread.name for thread in self._threads if thread.is_alive()]
@@ -255,16 +270,18 @@ class Scope:
         if error is None and interrupt is None and not self._failures and not native.timed_out:
             _native.checkpoint()
             return False
+        passing = isinstance(error, Cancelled)
         own = isinstance(error, Cancelled) and error._scope.is_same(native)  # noqa: SLF001 - they are one mechanism
-        block = [] if error is None or own else [error]
-        failures, self._failures = [*block, *self._failures], []
-        outer = [failure for failure in block if isinstance(failure, Cancelled)]
+        failures = [*([] if error is None or passing else [error]), *self._failures]
+        self._failures = []
         bares = [failure for failure in failures if isinstance(failure, _LEAVES_BARE)]
-        bare = next(iter([*([] if interrupt is None else [interrupt]), *outer, *bares]), None)
+        bare = next(iter([*([] if interrupt is None else [interrupt]), *bares]), None)
         group = _group([failure for failure in failures if failure is not bare], self._started)
         try:
             if bare is not None:
                 _raise_bare(bare, group)
+            if passing and not own and group is None:
+                return False  # with failures it gives way to them: the scope around raises it again at the next wait
             if native.timed_out:
                 text = f"the scope ran out of its {self._timeout} s"
                 raise Timeout(text) from group
@@ -273,7 +290,7 @@ class Scope:
             _native.checkpoint()
         finally:
             # A traceback holds this frame; with no names left, the frame does not hold the exceptions.
-            del error, interrupt, block, failures, outer, bares, bare, group
+            del error, interrupt, failures, bares, bare, group
         return own
 
 

@@ -156,24 +156,33 @@ impl Scope {
         self.core.task_ended().wake();
     }
 
-    /// Wait until every task has ended, cancelling them when the scope's time runs out.
+    /// Wait until every task has ended: true. False if the scope is stopped, unless that is `known`: the caller then
+    /// cancels the tasks that have not begun, and comes again.
     ///
     /// Blocks: until the last task ends; shielded from cancellation; Ctrl-C gets through.
-    fn join(&self, py: Python<'_>) -> PyResult<()> {
-        loop {
-            let waiter = Waiter::new();
-            let Some(ticket) = self.core.join(&waiter) else { return Ok(()) };
-            let patience = match self.core.deadline() {
-                Some(deadline) if !self.core.is_stopped() => Patience::Until(deadline),
-                _ => Patience::Forever,
-            };
-            let ended = wait::wait(py, &waiter, Kind::Scope, patience);
-            self.core.leave_join(ticket);
-            match ended {
-                Ended::Ready(claim) => debug_assert!(matches!(claim, Claim::Ready(_))),
-                Ended::TimedOut => wait::expire(&self.core),
-                Ended::Failed(_, error) => return Err(error),
+    fn join(&self, py: Python<'_>, known: bool) -> PyResult<bool> {
+        let waiter = Waiter::new();
+        let Some(ticket) = self.core.join(&waiter) else { return Ok(true) };
+        let patience = match self.core.deadline() {
+            Some(deadline) if !known => Patience::Until(deadline),
+            _ => Patience::Forever,
+        };
+        if !known {
+            self.core.attach(&waiter); // claims it at once if the scope is stopped already
+        }
+        let ended = wait::wait(py, &waiter, Kind::Scope, patience);
+        if !known {
+            self.core.detach(&waiter);
+        }
+        self.core.leave_join(ticket);
+        match ended {
+            Ended::Ready(_) => Ok(true),
+            Ended::Failed(Claim::Cancelled, _) => Ok(false),
+            Ended::TimedOut => {
+                wait::expire(&self.core);
+                Ok(false)
             }
+            Ended::Failed(_, error) => Err(error),
         }
     }
 }
