@@ -163,6 +163,22 @@ impl<T> Channel<T> {
         }
     }
 
+    /// Ends a receive that was claimed `Ready` but gives up all the same (a signal handler raised before it ran): the item
+    /// goes to the next receiver that waits, or stays in the channel.
+    pub fn give_back(&self, ticket: Ticket, claim: Claim) -> Wakes {
+        let mut state = self.lock();
+        let mut wakes = Wakes::default();
+        state.receivers.remove(ticket);
+        if claim == DELIVERED {
+            state.reserved = state.reserved.saturating_sub(1);
+            if let Some((waiter, ())) = state.receivers.claim_first(DELIVERED) {
+                state.reserved += 1;
+                wakes.add(waiter);
+            }
+        }
+        wakes
+    }
+
     /// One more sender. False when the last was closed: what receivers were told about the end stays true.
     pub fn add_sender(&self) -> bool {
         let mut state = self.lock();

@@ -203,6 +203,34 @@ fn a_receive_that_gives_up_has_taken_nothing() {
     });
 }
 
+/// A receiver is woken for an item and gives up all the same, while another waits.
+///
+/// Fails without the wake-up in `give_back`, and without its decrement of `reserved`.
+#[test]
+fn an_item_that_is_given_back_goes_to_the_next() {
+    explore(3, || {
+        let channel = Arc::new(Channel::new(None));
+        let fickle = with(&channel, |channel| {
+            let waiter = Waiter::new();
+            match channel.recv(&waiter) {
+                Recv::Wait(ticket) => {
+                    let claim = waiter.wait(Some(Instant::now()));
+                    channel.give_back(ticket, claim).wake();
+                }
+                Recv::Item(item, _) => send(channel, item, None).expect("the channel is open"),
+                settled => panic!("the channel is open: {settled:?}"),
+            }
+        });
+        let patient = with(&channel, |channel| recv(channel, None));
+        send(&channel, 1, None).expect("somebody receives");
+
+        join(fickle);
+
+        assert_eq!(join(patient), Some(1));
+        assert_nothing_is_left(&channel);
+    });
+}
+
 /// A send that may run out of time meets a receive: the item arrives, or it comes back.
 ///
 /// Fails if `resume_send` forgets the item it found, and if `WaitList::claim_first` leaves the entry it claimed.
