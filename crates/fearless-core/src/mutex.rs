@@ -280,7 +280,11 @@ impl Mutex {
 
     /// How many threads are enqueued.
     pub fn waiting(&self) -> usize {
-        if self.word.load(Ordering::Relaxed) & WAITERS == 0 { 0 } else { self.open(&mut sync::lock(&self.queue)).waiters.len() }
+        if self.word.load(Ordering::Relaxed) & WAITERS == 0 {
+            0
+        } else {
+            self.open(&mut sync::lock(&self.queue)).waiters.len()
+        }
     }
 
     /// Ends an acquisition whose holder did not survive a fork. False when the holder lives.
