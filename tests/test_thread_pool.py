@@ -5,6 +5,8 @@ The calls that block are also in `tests/generic`, and CPython's own cases in `te
 
 import concurrent.futures as cf
 import contextvars
+import gc
+import itertools
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -263,6 +265,35 @@ class TestMap:
         with fl.ThreadPool(3) as pool:
             assert list(pool.map(pow, range(100), [2] * 1000)) == [n**2 for n in range(100)]
             assert list(pool.map(int, [])) == []
+
+    def test_a_buffer_bounds_what_is_submitted_ahead(self) -> None:
+        """Each result that is taken lets one more in; an endless source will do."""
+        pulled: list[int] = []
+
+        def numbers() -> Iterator[int]:
+            for number in itertools.count():
+                pulled.append(number)
+                yield number
+
+        with fl.ThreadPool(2) as pool:
+            results = pool.map(abs, numbers(), buffersize=3)
+            assert len(pulled) == 3
+            assert [next(results) for _ in range(10)] == list(range(10))
+            assert len(pulled) == 13
+            with pytest.raises(ValueError, match="buffersize must be >= 1, got 0"):
+                pool.map(abs, [], buffersize=0)
+
+    def test_a_kept_iterator_keeps_no_pool(self) -> None:
+        """The workers of a pool that was dropped end; what was submitted is run, and no more."""
+        pool = fl.ThreadPool(1)
+        results = pool.map(abs, range(10), buffersize=2)
+        threads = list(pool._threads)
+        del pool
+        gc.collect()
+        for thread in threads:
+            thread.join(BOUND)
+            assert not thread.is_alive()
+        assert list(results) == [0, 1]
 
     @pytest.mark.guarantee("thread_pool", "timeout")
     def test_a_timeout_bounds_the_whole_and_cancels_the_rest(self, busy: fl.ThreadPool, gate: Gate) -> None:

@@ -10,6 +10,7 @@ import itertools
 import logging
 import threading
 import time
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
@@ -80,12 +81,13 @@ class ThreadPool(_native.ThreadPool, Executor):
         *iterables: Iterable[Any],
         timeout: float | None = None,
         chunksize: int = 1,
+        buffersize: int | None = None,
     ) -> Iterator[T]:
         """Submit ``fn`` for every item of the iterables, side by side; return an iterator over the results, in order.
 
-        All is submitted before this returns. ``timeout`` seconds bound the whole, counted from here. The iterator
-        cancels what has not begun when it raises or is closed. ``chunksize`` is there for ``ProcessPoolExecutor``'s
-        sake and is ignored.
+        All is submitted before this returns, or, with ``buffersize``, that many; then one more with each result that is
+        taken. ``timeout`` seconds bound the whole, counted from here. The iterator cancels what has not begun when it
+        raises or is closed. ``chunksize`` is there for ``ProcessPoolExecutor``'s sake and is ignored.
 
         Blocks: while the backlog is full, and then in the iterator until the next result is there; a cancellation
         point; Ctrl-C gets through.
@@ -93,14 +95,22 @@ class ThreadPool(_native.ThreadPool, Executor):
         """
         del chunksize
         limit = seconds(timeout)
+        most = None if buffersize is None else at_least("buffersize", buffersize, 1)
         end = None if limit is None else time.monotonic() + limit
+        calls = zip(*iterables, strict=False)
         tasks: deque[Task[T]] = deque()
         try:
-            tasks.extend(self.submit(fn, *args) for args in zip(*iterables, strict=False))
+            tasks.extend(self.submit(fn, *args) for args in itertools.islice(calls, most))
         except BaseException:
             _cancel(tasks)
             raise
-        return _results(tasks, end)
+        this = weakref.ref(self)  # an iterator that is kept must not keep the workers
+
+        def submit_next() -> list[Task[T]]:
+            pool = this()
+            return [] if pool is None else [pool.submit(fn, *args) for args in itertools.islice(calls, 1)]
+
+        return _results(tasks, end, submit_next)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002 - Executor's
         """Take no more tasks; run those that are queued, or with ``cancel_futures`` cancel them. Again is harmless.
@@ -162,10 +172,11 @@ def _prepare(initializer: Callable[..., object] | None, initargs: tuple[Any, ...
     return True
 
 
-def _results(tasks: deque[Task[T]], end: float | None) -> Iterator[T]:
+def _results(tasks: deque[Task[T]], end: float | None, submit_next: Callable[[], Iterable[Task[T]]]) -> Iterator[T]:
     """Yield the results, holding no reference to one that was handed out."""
     try:
         while tasks:
+            tasks.extend(submit_next())
             left = None if end is None else max(0.0, end - time.monotonic())
             yield _result(tasks.popleft(), left)
     finally:
