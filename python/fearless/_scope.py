@@ -250,7 +250,8 @@ class Scope:
     def _close(self, native: _native.Scope) -> bool:
         """Refuse more tasks, unless another thread has spawned one meanwhile, which has to be joined, too."""
         with self._lock:
-            more = self._running or native.running or any(thread.is_alive() for thread in self._threads)
+            # The native count covers `_running`, and in a forked child it has forgotten the parent's tasks.
+            more = native.running or any(thread.is_alive() for thread in self._threads)
             self._closed = not more
             return self._closed
 
