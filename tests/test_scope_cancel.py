@@ -1,4 +1,4 @@
-"""Cancelling a scope: by a failure, by hand, from outside. Not here: deadlines (`test_scope.py`)."""
+"""Cancelling a scope: by a failure, by hand, from outside. Not here: deadlines (`test_scope_failures.py`)."""
 
 # ruff: noqa: PT012 - a scope raises when its block is left, so the block is what may raise
 

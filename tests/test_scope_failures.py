@@ -1,8 +1,9 @@
-"""What leaving a scope raises: groups, interrupts, timeouts. Not here: cancellation (`test_scope_cancel.py`)."""
+"""What leaving a scope raises: groups, interrupts, timeouts; and deadlines. Not here: `test_scope_cancel.py`."""
 
 # ruff: noqa: PT012 - a scope raises when its block is left, so the block is what may raise
 
 import gc
+import math
 import threading
 import weakref
 
@@ -188,3 +189,64 @@ class TestTimeout:
             gate.open.set()
 
         assert members(caught.value) == [error]
+
+
+@TIMEOUT
+class TestDeadlines:
+    def test_a_block_that_ends_in_time_raises_nothing(self) -> None:
+        """Nor does a scope without a limit."""
+        for timeout in (BOUND, None, math.inf, 1e300):
+            with fl.scope(timeout) as scope:
+                task = scope.spawn(pow, 2, 5)
+            assert task.result(0) == 32
+
+    def test_the_deadline_of_an_outer_scope_reaches_the_inner_ones(self) -> None:
+        """The inner scope passes the cancellation on; the outer one raises Timeout."""
+        left = list[str]()
+        with pytest.raises(fl.Timeout, match=r"the scope ran out of its 0\.03 s"), fl.scope(0.03):
+            try:
+                with fl.scope(BOUND) as inner:
+                    task = inner.spawn(fl.sleep, 3600)
+                    fl.sleep(3600)
+            except fl.Cancelled:
+                left.append("inner")
+                raise
+
+        assert left == ["inner"]
+        assert task.cancelled()
+
+    def test_also_in_a_task_that_has_scopes_of_its_own(self) -> None:
+        """It waits in the innermost, whose deadline is the earliest of all."""
+
+        def work() -> None:
+            with fl.scope(BOUND), fl.scope():
+                fl.sleep(3600)
+
+        with pytest.raises(fl.Timeout), fl.scope(0.03) as scope:
+            task = scope.spawn(work)
+
+        assert task.cancelled()
+
+    def test_an_inner_timeout_is_the_inner_scopes_alone(self) -> None:
+        """Whoever catches it goes on."""
+        with fl.scope(BOUND) as outer:
+            with pytest.raises(fl.Timeout), fl.scope(0.02):
+                fl.sleep(3600)
+            fl.checkpoint()
+            assert not outer.cancelled
+
+    def test_zero_is_over_at_once(self) -> None:
+        """The first wait, or checkpoint, ends the block."""
+        with pytest.raises(fl.Timeout), fl.scope(0):
+            fl.checkpoint()
+            pytest.fail("the block went on")
+
+    @pytest.mark.parametrize("wrong", [-1, -math.inf, math.nan])
+    def test_a_wrong_timeout_is_refused(self, wrong: float) -> None:
+        """With rule and value, and the block is not entered."""
+        with (
+            pytest.raises(ValueError, match=f"timeout must be None or a number of seconds >= 0, got {wrong}$"),
+            fl.scope(wrong),
+        ):
+            pytest.fail("the block was entered")
+        assert fl.current_scope() is None
