@@ -6,6 +6,7 @@ Not here: measuring, and what a figure is.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from benchmarks import figures
 from benchmarks.harness import SAME, Plan, Samples, Shape
 
 SCHEMA = 1
+NUMBERS = re.compile(r"\[[-+.e\d,\s]+\]")
 SCALES = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns"))
 
 
@@ -23,6 +25,11 @@ def duration(seconds: float) -> str:
         if seconds >= scale:
             return f"{seconds / scale:.3g} {unit}"
     return f"{seconds * 1e9:.3g} ns"
+
+
+def short(value: float) -> float:
+    """Drop the digits that mean nothing."""
+    return float(f"{value:.5g}")
 
 
 def amount(value: float, measures: str) -> str:
@@ -41,9 +48,9 @@ def result(shape: Shape, plan: Plan, rows: Sequence[Samples], *, free_threaded: 
         entries.append(
             {
                 "contender": row.contender.name,
-                shape.measures: row.values,
+                shape.measures: [short(value) for value in row.values],
                 "operations": row.operations,
-                "ratio": {"median": figure.median, "low": figure.low, "high": figure.high},
+                "ratio": {"median": short(figure.median), "low": short(figure.low), "high": short(figure.high)},
                 "verdict": "yardstick" if row is rows[0] else figures.verdict(figure, same),
                 "goal": goal,
                 "kept": figures.against(figure, goal),
@@ -102,4 +109,6 @@ def write(path: Path, environment: dict[str, Any], shapes: list[dict[str, Any]])
     """Write the record of a session."""
     record = {"schema": SCHEMA, "environment": environment, "shapes": shapes}
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    text = json.dumps(record, indent=1)
+    text = NUMBERS.sub(lambda found: " ".join(found[0].split()), text)  # the samples of a contender on one line
+    path.write_text(text + "\n", encoding="utf-8")
