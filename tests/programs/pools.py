@@ -107,16 +107,19 @@ def submit_after_the_main_thread() -> None:
     atexit.register(late)
 
 
-def interrupt_at_exit() -> None:
-    """Ctrl-C while the process waits for a pool at its end."""
-    pool = fl.ThreadPool(1)
+def interrupt_at_exit(rest: float) -> None:
+    """Ctrl-C while the process waits at its end for tasks that go on for `rest` seconds."""
+    pool = fl.ThreadPool(8)
 
-    def work() -> None:
+    def interrupt() -> None:
         threading.main_thread().join(BOUND)
-        os.kill(os.getpid(), signal.SIGINT)
-        print("the task has ended", flush=True)  # noqa: T201 - the result of the program
+        while True:  # CPython misses a signal that comes just before it begins to wait
+            os.kill(os.getpid(), signal.SIGINT)
+            fl.sleep(2.0)
 
-    pool.submit(work)
+    for _ in range(7):
+        pool.submit(fl.sleep, rest)
+    pool.submit(interrupt)
 
 
 def no_threads_to_be_had() -> None:
