@@ -10,7 +10,7 @@ use std::{
     },
 };
 
-use pyo3::{ffi, prelude::*};
+use pyo3::{exceptions::PyImportError, ffi, prelude::*};
 
 unsafe extern "C" {
     fn PyThread_get_thread_ident() -> c_ulong;
@@ -30,13 +30,26 @@ pub(crate) fn is_main() -> bool {
     ident() == MAIN.load(Ordering::Relaxed)
 }
 
-/// Remembers the main thread and hooks the fork. Called once, when the module is made.
+/// Remembers the main thread and hooks the fork. Called when the module is made, once in each interpreter.
 pub(crate) fn init(py: Python<'_>) -> PyResult<()> {
+    refuse_subinterpreter()?;
     let main = py.import("threading")?.call_method0("main_thread")?.getattr("ident")?;
     if MAIN.swap(main.extract()?, Ordering::Relaxed) == 0 {
         hook_fork();
     }
     Ok(())
+}
+
+/// What the module keeps for its whole life would be shared by interpreters, which must not share objects. CPython itself
+/// refuses only isolated subinterpreters.
+fn refuse_subinterpreter() -> PyResult<()> {
+    const MAIN_INTERPRETER: i64 = 0;
+    // SAFETY: called attached, so there is an interpreter, and it lives while its number is read.
+    let number = unsafe { ffi::PyInterpreterState_GetID(ffi::PyInterpreterState_Get()) };
+    if number == MAIN_INTERPRETER {
+        return Ok(());
+    }
+    Err(PyImportError::new_err("the module does not load in a subinterpreter"))
 }
 
 /// Runs in the child, on its only thread, before any Python does.

@@ -75,12 +75,19 @@ pub(crate) enum Patience {
 impl Patience {
     /// Reads a `timeout` argument: seconds, or `None`.
     pub(crate) fn from_timeout(timeout: Option<&Bound<'_, PyAny>>) -> PyResult<Patience> {
-        let Some(timeout) = timeout else { return Ok(Patience::Forever) };
-        let seconds = match timeout.extract::<f64>() {
+        match timeout {
+            Some(timeout) => Patience::from_seconds(timeout, "timeout must be None or a number of seconds"),
+            None => Ok(Patience::Forever),
+        }
+    }
+
+    /// Reads a number of seconds; `rule` says what it has to be.
+    fn from_seconds(number: &Bound<'_, PyAny>, rule: &str) -> PyResult<Patience> {
+        let seconds = match number.extract::<f64>() {
             Ok(seconds) => seconds,
             // A whole number beyond every float: more than the clock can hold, or less than nothing.
-            Err(error) if error.is_instance_of::<PyOverflowError>(timeout.py()) => {
-                if timeout.lt(0)? {
+            Err(error) if error.is_instance_of::<PyOverflowError>(number.py()) => {
+                if number.lt(0)? {
                     f64::NEG_INFINITY
                 } else {
                     f64::INFINITY
@@ -89,8 +96,7 @@ impl Patience {
             Err(error) => return Err(error),
         };
         if seconds.is_nan() || seconds < 0.0 {
-            let text = format!("timeout must be None or a number of seconds >= 0, got {timeout}");
-            return Err(PyValueError::new_err(text));
+            return Err(PyValueError::new_err(format!("{rule} >= 0, got {number}")));
         }
         if seconds == 0.0 {
             return Ok(Patience::Once);
@@ -291,7 +297,7 @@ pub(crate) fn look_around(py: Python<'_>) -> PyResult<()> {
 /// Raises: `ValueError` if `seconds` is negative or NaN.
 #[pyfunction]
 pub(crate) fn sleep_for(py: Python<'_>, seconds: &Bound<'_, PyAny>) -> PyResult<()> {
-    let patience = Patience::from_timeout(Some(seconds))?;
+    let patience = Patience::from_seconds(seconds, "seconds must be a number")?;
     checkpoint(py)?;
     if patience == Patience::Once {
         return Ok(());
