@@ -236,7 +236,6 @@ class TestWhereTasksRun:
         assert [task.result(0) for task in tasks] == ["spawner's"] * 3
         assert variable.get() == "unset"
 
-    @pytest.mark.guarantee("scope", "async")
     def test_a_block_under_a_running_loop_is_refused(self) -> None:
         """Its join would stop the loop. In a thread beside the loop it is fine."""
 
