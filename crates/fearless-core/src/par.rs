@@ -1,4 +1,4 @@
-//! The chunk cursor: hands out the numbers `0..total` in ranges, each number once, by one atomic word.
+//! The chunk cursor of `par`: hands out the numbers `0..total` in ranges, each number once, by one atomic word.
 //!
 //! *Guided* ranges shrink with what is left: large ones at first, so that handing out costs little, and small ones at
 //! the end, so that nobody waits long for the last. *Static* ranges are all of one size.
