@@ -161,13 +161,20 @@ impl<T> ThreadPool<T> {
         state.next(self.backlog, waiter)
     }
 
-    /// The worker that was to be started does not exist. If there is no other, nobody will ever get to the tasks:
-    /// they come back.
+    /// The worker that was to be started does not exist. If there is no other, nobody will ever get to the tasks, those of
+    /// blocked submitters included: they come back.
     pub fn not_started(&self) -> (Vec<T>, Wakes) {
         let mut state = self.lock();
         state.starting = state.starting.saturating_sub(1);
-        let wakes = state.gone();
-        let stranded = if state.workers == 0 { state.empty() } else { Vec::new() };
+        let mut wakes = state.gone();
+        if state.workers > 0 {
+            return (Vec::new(), wakes);
+        }
+        let mut stranded = state.empty();
+        while let Some((submitter, Some(task))) = state.submitters.claim_first(GO) {
+            stranded.push(task);
+            wakes.add(submitter);
+        }
         (stranded, wakes)
     }
 

@@ -147,3 +147,18 @@ fn tasks_come_back_when_the_only_worker_could_not_be_started() {
     assert_eq!(pool.not_started().0, []);
     assert_eq!(pool.not_started().0, [1, 2]);
 }
+
+#[test]
+fn a_blocked_submitter_is_not_left_behind_when_the_only_worker_could_not_be_started() {
+    let pool = ThreadPool::new(1, Some(0));
+    assert!(matches!(pool.try_submit(1), Submit::Start));
+    let waiter = Waiter::new();
+    let Submit::Wait(ticket) = pool.submit(2, &waiter) else { panic!("the worker is promised to the first") };
+
+    let (stranded, wakes) = pool.not_started();
+    wakes.wake();
+
+    assert_eq!(stranded, [1, 2]);
+    let claim = waiter.claimed().expect("it was woken");
+    assert!(matches!(pool.resume_submit(ticket, claim), Submit::Queued(_)));
+}

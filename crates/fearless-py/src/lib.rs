@@ -47,6 +47,8 @@ mod _core {
         // Types that PyO3 would make when they are first needed: a thread may fork then, see `kept.rs`.
         crate::channel::Channel::type_object(py);
         PanicException::type_object(py);
+        // Now, rather than in the middle of the first call that raises one of them.
+        py.import("fearless.errors")?;
         crate::thread::init(py)
     }
 }

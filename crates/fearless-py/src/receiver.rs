@@ -6,7 +6,7 @@ use pyo3::{PyTraverseError, PyVisit, prelude::*};
 use crate::{
     channel::{CLOSED, End},
     errors,
-    wait::{self, Kind, Patience},
+    wait::{self, Ended, Kind, Patience},
 };
 
 /// The receiving end of a channel. Iterating receives until every sender is closed and the channel is drained.
@@ -160,8 +160,14 @@ impl Receiver {
             let mut ended = None;
             let settled = match self.end.core().recv(&waiter) {
                 Recv::Wait(ticket) => {
-                    let claim = ended.insert(wait::wait(py, &waiter, Kind::Channel, patience)).claim();
-                    self.end.core().resume_recv(ticket, claim)
+                    let ended = ended.insert(wait::wait(py, &waiter, Kind::Channel, patience));
+                    if matches!(ended, Ended::Ready(_))
+                        && let Err(error) = wait::last_look(py)
+                    {
+                        self.end.core().give_back(ticket, ended.claim()).wake();
+                        return Err(error);
+                    }
+                    self.end.core().resume_recv(ticket, ended.claim())
                 }
                 settled => settled,
             };

@@ -44,8 +44,10 @@ pub(crate) fn init(py: Python<'_>) -> PyResult<()> {
 /// refuses only isolated subinterpreters.
 fn refuse_subinterpreter() -> PyResult<()> {
     const MAIN_INTERPRETER: i64 = 0;
-    // SAFETY: called attached, so there is an interpreter, and it lives while its number is read.
-    let number = unsafe { ffi::PyInterpreterState_GetID(ffi::PyInterpreterState_Get()) };
+    // SAFETY: called attached, so there is an interpreter.
+    let interpreter = unsafe { ffi::PyInterpreterState_Get() };
+    // SAFETY: it lives while this thread is attached to it.
+    let number = unsafe { ffi::PyInterpreterState_GetID(interpreter) };
     if number == MAIN_INTERPRETER {
         return Ok(());
     }
@@ -104,9 +106,13 @@ pub(crate) fn raise_later(py: Python<'_>, error: PyErr) {
     }
 }
 
+/// Takes an error out of those that are still to be raised, for a call that can raise it itself.
+pub(crate) fn take_later() -> Option<PyErr> {
+    LATER.lock().unwrap_or_else(PoisonError::into_inner).pop()
+}
+
 extern "C" fn raise_pending(_argument: *mut c_void) -> c_int {
-    let error = LATER.lock().unwrap_or_else(PoisonError::into_inner).pop();
-    error.map_or(0, |error| {
+    take_later().map_or(0, |error| {
         // The interpreter runs pending calls on an attached thread, so this never waits.
         Python::attach(|py| error.restore(py));
         -1

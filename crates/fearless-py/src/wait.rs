@@ -256,6 +256,18 @@ fn after_success(py: Python<'_>, error: PyErr) {
     }
 }
 
+/// What signal handlers raised while the wait was being won, or raise now. For a call that can still give back what the
+/// wait gave it: raised any later, the error would meet a result that nobody has assigned yet.
+pub(crate) fn last_look(py: Python<'_>) -> PyResult<()> {
+    if !thread::is_main() {
+        return Ok(());
+    }
+    match thread::take_later() {
+        Some(error) => Err(error),
+        None => py.check_signals(),
+    }
+}
+
 /// Sleeps, detached, until a claim or `wake_at`.
 fn sleep(waiter: &Waiter, wake_at: Option<Instant>) -> Option<Claim> {
     let mut spins = SPINS;
