@@ -226,6 +226,98 @@ impl Guard {
         Err(not_forwarded("operator *"))
     }
 
+    fn __matmul__(&self, _other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        Err(not_forwarded("operator @"))
+    }
+
+    fn __rmatmul__(&self, _other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        Err(not_forwarded("operator @"))
+    }
+
+    fn __truediv__(&self, _other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        Err(not_forwarded("operator /"))
+    }
+
+    fn __rtruediv__(&self, _other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        Err(not_forwarded("operator /"))
+    }
+
+    fn __floordiv__(&self, _other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        Err(not_forwarded("operator //"))
+    }
+
+    fn __rfloordiv__(&self, _other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        Err(not_forwarded("operator //"))
+    }
+
+    fn __mod__(&self, _other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        Err(not_forwarded("operator %"))
+    }
+
+    fn __rmod__(&self, _other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        Err(not_forwarded("operator %"))
+    }
+
+    fn __lshift__(&self, _other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        Err(not_forwarded("operator <<"))
+    }
+
+    fn __rlshift__(&self, _other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        Err(not_forwarded("operator <<"))
+    }
+
+    fn __rshift__(&self, _other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        Err(not_forwarded("operator >>"))
+    }
+
+    fn __rrshift__(&self, _other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        Err(not_forwarded("operator >>"))
+    }
+
+    fn __and__(&self, _other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        Err(not_forwarded("operator &"))
+    }
+
+    fn __rand__(&self, _other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        Err(not_forwarded("operator &"))
+    }
+
+    fn __or__(&self, _other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        Err(not_forwarded("operator |"))
+    }
+
+    fn __ror__(&self, _other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        Err(not_forwarded("operator |"))
+    }
+
+    fn __xor__(&self, _other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        Err(not_forwarded("operator ^"))
+    }
+
+    fn __rxor__(&self, _other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        Err(not_forwarded("operator ^"))
+    }
+
+    fn __pow__(&self, _other: &Bound<'_, PyAny>, _modulo: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        Err(not_forwarded("operator **"))
+    }
+
+    fn __rpow__(&self, _other: &Bound<'_, PyAny>, _modulo: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        Err(not_forwarded("operator **"))
+    }
+
+    fn __neg__(&self) -> PyResult<Py<PyAny>> {
+        Err(not_forwarded("operator -"))
+    }
+
+    fn __int__(&self) -> PyResult<Py<PyAny>> {
+        Err(not_forwarded("integer value"))
+    }
+
+    fn __float__(&self) -> PyResult<Py<PyAny>> {
+        Err(not_forwarded("float value"))
+    }
+
     #[pyo3(signature = (*_arguments, **_keywords))]
     fn __call__(&self, _arguments: &Bound<'_, PyAny>, _keywords: Option<&Bound<'_, PyAny>>) -> PyResult<Py<PyAny>> {
         Err(not_forwarded("call"))
