@@ -23,6 +23,7 @@ from tests.support.blocking import Gate
 from tests.support.failing import fail, members
 from tests.support.items import Marker
 from tests.support.process import succeed
+from tests.support.threads import start
 from tests.support.until import BOUND, InCall, blocked_receivers, blocked_senders, queued, until
 
 BUILDS = pytest.mark.guarantee("scope", "both builds")
@@ -198,6 +199,7 @@ class TestWhereTasksRun:
                 assert inner.submit(pool, fl.current_scope).join(BOUND) is inner
                 assert pool.submit(fl.current_scope).join(BOUND) is None
                 assert fl.spawn(fl.current_scope).join(BOUND) is None
+                assert start(contextvars.copy_context().run, fl.current_scope).join() is None
             assert fl.current_scope() is outer
         assert fl.current_scope() is None
 
