@@ -4,7 +4,7 @@
 
 use pyo3::{exceptions::PyRuntimeWarning, prelude::*, types::PyDict};
 
-use crate::kept::name;
+use crate::kept::{Kept, name};
 
 /// Warns, once per place, about a wait that would stop the event loop of this thread.
 pub(crate) fn warn_if_running(py: Python<'_>) -> PyResult<()> {
@@ -16,9 +16,16 @@ pub(crate) fn warn_if_running(py: Python<'_>) -> PyResult<()> {
     PyErr::warn(py, &py.get_type::<PyRuntimeWarning>(), text, 1)
 }
 
+/// `sys.modules`. Kept, because an import runs Python: a daemon thread that does so while the interpreter ends is
+/// ended there by an unwind, which must not meet our frames.
+fn modules(py: Python<'_>) -> PyResult<&Bound<'_, PyDict>> {
+    static MODULES: Kept<PyDict> = Kept::new();
+    MODULES.get(py, || Ok(py.import("sys")?.getattr("modules")?.cast_into()?))
+}
+
 /// Whether an asyncio or trio loop is running in this thread.
 pub(crate) fn is_running(py: Python<'_>) -> PyResult<bool> {
-    let modules = py.import(name!(py, "sys")?)?.getattr(name!(py, "modules")?)?.cast_into::<PyDict>()?;
+    let modules = modules(py)?;
     if let Some(events) = modules.get_item(name!(py, "asyncio.events")?)?
         && let Ok(running) = events.getattr(name!(py, "_get_running_loop")?)
         && !running.call0()?.is_none()
