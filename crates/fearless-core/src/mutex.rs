@@ -138,6 +138,24 @@ impl Mutex {
         self.held_number.store(number, Ordering::Release);
     }
 
+    /// Tries for a bounded number of rounds: a short hold ends sooner than a thread falls asleep and wakes. Gives up at
+    /// once when somebody is enqueued, who comes first.
+    pub fn spin(&self, me: u64, rounds: u32) -> Option<Number> {
+        for _ in 0..rounds {
+            std::hint::spin_loop();
+            match self.word.load(Ordering::Relaxed) & (LOCKED | WAITERS) {
+                0 => {
+                    if let Some(number) = self.try_lock(me) {
+                        return Some(number);
+                    }
+                }
+                LOCKED => {}
+                _ => return None,
+            }
+        }
+        None
+    }
+
     /// Takes the lock, or says why it never will, or enqueues `waiter`.
     pub fn lock(&self, me: u64, waiter: &Arc<Waiter>) -> Lock {
         if let Some(number) = self.try_lock(me) {

@@ -4,8 +4,11 @@
 //! has already been moved on. So a claim settles an operation, and a wait that ends by anything else has done nothing.
 //! The backlog bounds the tasks that no worker is on its way to, be it a woken one or one that is being started.
 //!
+//! Wake-ups are passed on: while one worker is on its way, a further task only joins the queue, and whoever takes a task
+//! from a queue that holds more claims the next idle worker. A burst of small tasks then wakes one worker, not all.
+//!
 //! Invariants, under `state`:
-//! - an unclaimed worker is idle only while every task of the queue is reserved;
+//! - an unclaimed worker is idle only while every task of the queue is reserved, or a worker is on its way to them;
 //! - a submitter is enqueued only while the backlog is full and no worker can be had;
 //! - `reserved` is the number of claimed workers that have not run yet, and never exceeds the queue's length;
 //! - while a task is in the queue, there is a worker: one leaves only when the pool is closed and drained.
@@ -257,11 +260,10 @@ impl<T> State<T> {
         if self.closed {
             return Submit::Closed(task);
         }
-        if let Some((worker, ())) = self.idle.claim_first(GO) {
+        let mut wakes = Wakes::default();
+        // A bounded pool counts the workers on their way, so it claims one for each task.
+        if (self.reserved > 0 && backlog.is_none() && !self.idle.is_empty()) || self.claim_idle(&mut wakes) {
             self.queue.push(task);
-            self.reserved += 1;
-            let mut wakes = Wakes::default();
-            wakes.add(worker);
             return Submit::Queued(wakes);
         }
         if self.workers < limit {
@@ -283,6 +285,9 @@ impl<T> State<T> {
             && let Some(task) = self.queue.pop()
         {
             self.admit(backlog, &mut wakes);
+            if self.reserved == 0 && self.queue.len() > 0 {
+                self.claim_idle(&mut wakes);
+            }
             return Next::Run(task, wakes);
         }
         // Without a backlog a blocked submitter's task goes straight to the worker.
@@ -295,6 +300,14 @@ impl<T> State<T> {
         }
         waiter.rearm();
         Next::Wait(self.idle.push(Arc::clone(waiter), ()))
+    }
+
+    /// Claims the first idle worker for a task; whether there was one.
+    fn claim_idle(&mut self, wakes: &mut Wakes) -> bool {
+        let Some((worker, ())) = self.idle.claim_first(GO) else { return false };
+        self.reserved += 1;
+        wakes.add(worker);
+        true
     }
 
     /// Tasks that no worker is on its way to.

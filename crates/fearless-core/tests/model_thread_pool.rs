@@ -5,36 +5,39 @@
 
 use fearless_core::{
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
         thread,
     },
     thread_pool::{Next, Submit, ThreadPool},
     waiter::{Claim, Waiter},
 };
-use loom::model::Builder;
+use loom::{model::Builder, sync::mpsc::channel};
 
 type Pool = Arc<ThreadPool<usize>>;
 
-/// A worker of the shipped protocol; the sum of the tasks it ran.
-fn work(pool: &ThreadPool<usize>) -> usize {
+/// A worker of the shipped protocol.
+fn work_with(pool: &ThreadPool<usize>, mut run: impl FnMut(usize)) {
     let waiter = Waiter::new();
-    let mut sum = 0;
     let mut next = pool.begin(&waiter);
     loop {
         next = match next {
             Next::Run(task, wakes) => {
                 wakes.wake();
-                sum += task;
+                run(task);
                 pool.next(&waiter)
             }
             Next::Wait(ticket) => pool.resume(ticket, waiter.wait(None), &waiter),
-            Next::Leave(wakes) => {
-                wakes.wake();
-                return sum;
-            }
+            Next::Leave(wakes) => return wakes.wake(),
         };
     }
+}
+
+/// A worker whose tasks are numbers; their sum.
+fn work(pool: &ThreadPool<usize>) -> usize {
+    let mut sum = 0;
+    work_with(pool, |task| sum += task);
+    sum
 }
 
 fn start_worker(pool: &Pool) -> thread::JoinHandle<usize> {
@@ -84,7 +87,7 @@ fn model(check: impl Fn() + Sync + Send + 'static) {
 
 /// A task that meets a worker on its way to sleep is run, and a closed pool sends its worker off.
 ///
-/// Fails (the worker sleeps beside a task) without waking the idle worker in `submit`: `wakes.add(worker);`, and
+/// Fails (the worker sleeps beside a task) without waking the idle worker in `claim_idle`: `wakes.add(worker);`, and
 /// (it sleeps for ever) without `state.idle.claim_all(CLOSED, &mut wakes);` in `close`.
 #[test]
 fn every_task_is_run_before_a_closed_pool_ends() {
@@ -117,6 +120,45 @@ fn two_workers_share_the_tasks_without_losing_one() {
 
         let sums = workers.map(|worker| worker.join().expect("no panic"));
         assert_eq!(sums.into_iter().sum::<usize>(), 7);
+    });
+}
+
+/// A worker is found for a task although the one that was woken stays in the task before it.
+///
+/// Fails (the second worker sleeps beside the task that the first waits for) without passing the wake-up on in `next`:
+/// `if self.reserved == 0 && self.queue.len() > 0 {` and its line.
+#[test]
+fn a_wake_up_is_passed_on() {
+    model(|| {
+        let pool: Pool = Arc::new(ThreadPool::new(2, None));
+        assert!(matches!(pool.try_submit(0), Submit::Start));
+        assert!(matches!(pool.try_submit(0), Submit::Start));
+        let (met, meeting) = channel();
+        let (ended, both) = channel();
+        let meeting = Arc::new(Mutex::new(meeting));
+        let workers = [(met.clone(), ended.clone()), (met, ended)].map(|(met, ended)| {
+            let (pool, meeting) = (Arc::clone(&pool), Arc::clone(&meeting));
+            thread::spawn(move || {
+                work_with(&pool, |task| match task {
+                    0 => {}
+                    1 => {
+                        meeting.lock().expect("no panic").recv().expect("the other comes");
+                        ended.send(()).expect("somebody waits");
+                    }
+                    _ => {
+                        met.send(()).expect("somebody waits");
+                        ended.send(()).expect("somebody waits");
+                    }
+                });
+            })
+        });
+
+        assert_eq!(submit(&pool, 1, false), 0);
+        assert_eq!(submit(&pool, 2, false), 0);
+        (0..2).for_each(|_| both.recv().expect("a task ends"));
+        close(&pool, false);
+
+        workers.map(|worker| worker.join().expect("no panic"));
     });
 }
 

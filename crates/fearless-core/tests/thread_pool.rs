@@ -162,3 +162,20 @@ fn a_blocked_submitter_is_not_left_behind_when_the_only_worker_could_not_be_star
     let claim = waiter.claimed().expect("it was woken");
     assert!(matches!(pool.resume_submit(ticket, claim), Submit::Queued(_)));
 }
+
+#[test]
+fn a_burst_wakes_one_worker_which_passes_the_wake_up_on() {
+    let pool = ThreadPool::new(2, None);
+    let (first, second) = (Waiter::new(), Waiter::new());
+    started(&pool, 1, &first);
+    started(&pool, 2, &second);
+    let ticket = idle(&pool, &first);
+    idle(&pool, &second);
+
+    assert!(matches!(pool.try_submit(3), Submit::Queued(wakes) if !wakes.is_empty()));
+    assert!(matches!(pool.try_submit(4), Submit::Queued(wakes) if wakes.is_empty()));
+    assert_eq!(second.claimed(), None);
+
+    assert!(matches!(pool.resume(ticket, GO, &first), Next::Run(3, wakes) if !wakes.is_empty()));
+    assert_eq!(second.claimed(), Some(GO));
+}

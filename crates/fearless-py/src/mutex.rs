@@ -107,7 +107,10 @@ impl Mutex {
                 _ => Err(errors::timeout(call, HELD)),
             };
         }
-        let mut lock = self.core.lock(me, &waiter);
+        let mut lock = match self.core.spin(me, wait::SPINS) {
+            Some(number) => Lock::Acquired(number),
+            None => self.core.lock(me, &waiter),
+        };
         loop {
             match lock {
                 Lock::Acquired(number) => return Ok(number),

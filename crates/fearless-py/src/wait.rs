@@ -27,7 +27,7 @@ use crate::{errors, event_loop, kept::Kept, scope, thread};
 /// How long the main thread sleeps between two looks at signals.
 const SLICE: Duration = Duration::from_millis(50);
 /// Rounds of a bounded spin before the thread parks: a few microseconds, and only where threads run in parallel.
-const SPINS: u32 = if cfg!(Py_GIL_DISABLED) { 100 } else { 0 };
+pub(crate) const SPINS: u32 = if cfg!(Py_GIL_DISABLED) { 100 } else { 0 };
 
 /// What a thread waits for.
 #[derive(Clone, Copy, PartialEq, Eq)]
