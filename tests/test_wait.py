@@ -124,8 +124,14 @@ def join() -> None:
 
 def scope() -> None:
     """Wait for the end of a scope."""
-    with pytest.raises(fl.Timeout), fl.scope(WAIT) as waited:
-        waited.spawn(fl.sleep, 3600)
+    looks, here = InCall("_join"), threading.get_ident()
+
+    def end_late() -> None:
+        until(lambda: looks(here))
+        fl.sleep(WAIT)
+
+    with fl.scope() as waited:
+        waited.spawn(end_late)
 
 
 def sleep() -> None:
@@ -140,9 +146,15 @@ def pool() -> None:
         busy.submit(gate)
         assert gate.entered.wait(BOUND)
         busy.submit(int)
-        with pytest.raises(fl.Timeout), fl.scope(WAIT):
-            busy.submit(int)
-        gate.open.set()
+
+        def make_room_late() -> None:
+            until(lambda: busy._queue.blocked == 1)
+            fl.sleep(WAIT)
+            gate.open.set()
+
+        late = fl.spawn(make_room_late)
+        busy.submit(int)
+        late.join(BOUND)
 
 
 class TestClock:
