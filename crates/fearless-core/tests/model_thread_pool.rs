@@ -79,9 +79,9 @@ fn close(pool: &ThreadPool<usize>, empty: bool) -> Vec<usize> {
     tasks
 }
 
-fn model(check: impl Fn() + Sync + Send + 'static) {
+fn model(preemptions: usize, check: impl Fn() + Sync + Send + 'static) {
     let mut builder = Builder::new();
-    builder.preemption_bound = Some(3);
+    builder.preemption_bound = Some(preemptions);
     builder.check(check);
 }
 
@@ -91,7 +91,7 @@ fn model(check: impl Fn() + Sync + Send + 'static) {
 /// (it sleeps for ever) without `state.idle.claim_all(CLOSED, &mut wakes);` in `close`.
 #[test]
 fn every_task_is_run_before_a_closed_pool_ends() {
-    model(|| {
+    model(3, || {
         let pool: Pool = Arc::new(ThreadPool::new(1, None));
         assert!(matches!(pool.try_submit(1), Submit::Start));
         let worker = start_worker(&pool);
@@ -109,7 +109,7 @@ fn every_task_is_run_before_a_closed_pool_ends() {
 /// `state.reserved = state.reserved.saturating_sub(1);`.
 #[test]
 fn two_workers_share_the_tasks_without_losing_one() {
-    model(|| {
+    model(3, || {
         let pool: Pool = Arc::new(ThreadPool::new(2, None));
         assert!(matches!(pool.try_submit(1), Submit::Start));
         assert!(matches!(pool.try_submit(2), Submit::Start));
@@ -129,7 +129,7 @@ fn two_workers_share_the_tasks_without_losing_one() {
 /// `if self.reserved == 0 && self.queue.len() > 0 {` and its line.
 #[test]
 fn a_wake_up_is_passed_on() {
-    model(|| {
+    model(2, || {
         let pool: Pool = Arc::new(ThreadPool::new(2, None));
         assert!(matches!(pool.try_submit(0), Submit::Start));
         assert!(matches!(pool.try_submit(0), Submit::Start));
@@ -158,7 +158,7 @@ fn a_wake_up_is_passed_on() {
         (0..2).for_each(|_| both.recv().expect("a task ends"));
         close(&pool, false);
 
-        workers.map(|worker| worker.join().expect("no panic"));
+        workers.into_iter().for_each(|worker| worker.join().expect("no panic"));
     });
 }
 
@@ -168,7 +168,7 @@ fn a_wake_up_is_passed_on() {
 /// `if let Some((submitter, Some(task))) = self.submitters.claim_first(GO)`.
 #[test]
 fn a_blocked_submitter_is_let_in() {
-    model(|| {
+    model(3, || {
         let pool: Pool = Arc::new(ThreadPool::new(1, Some(0)));
         assert!(matches!(pool.try_submit(1), Submit::Start));
         let worker = start_worker(&pool);
@@ -186,7 +186,7 @@ fn a_blocked_submitter_is_let_in() {
 /// `entry.waiter.claim(claim)`.
 #[test]
 fn giving_up_meets_being_let_in() {
-    model(|| {
+    model(3, || {
         let pool: Pool = Arc::new(ThreadPool::new(1, Some(0)));
         assert!(matches!(pool.try_submit(1), Submit::Start));
         let worker = start_worker(&pool);
@@ -203,7 +203,7 @@ fn giving_up_meets_being_let_in() {
 /// Fails (the joiner sleeps for ever) without `self.joiners.claim_all(GO, &mut wakes);` in `gone`.
 #[test]
 fn emptying_meets_submitting() {
-    model(|| {
+    model(3, || {
         let pool: Pool = Arc::new(ThreadPool::new(1, Some(0)));
         assert!(matches!(pool.try_submit(1), Submit::Start));
         let worker = start_worker(&pool);
