@@ -3,14 +3,20 @@
 Not here: pytest, which these programs do not need.
 """
 
+import contextlib
 import os
 import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 
+import fearless as fl
 from tests.support.recipes import SITUATIONS
 from tests.support.threads import start
+from tests.support.until import until, waiting
+
+KEPT: list[object] = []  # until the interpreter ends
 
 
 def interrupt(name: str) -> None:
@@ -81,3 +87,44 @@ def exit_while_blocked(name: str) -> None:
             situation.release()
 
         threading.Thread(target=release).start()
+
+
+def exit_while_busy() -> None:
+    """End the process while daemon threads send, receive, lock, wait and sleep without a pause."""
+    tx, rx = fl.channel(0)
+    idle_tx, idle_rx = fl.channel(1)
+    mutex = fl.Mutex(0)
+    rounds = fl.AtomicInt(0)
+
+    def lock() -> None:
+        with mutex as guard:
+            guard.value += 1
+
+    def try_in_vain() -> None:
+        with contextlib.suppress(fl.Timeout):
+            idle_rx.recv(1e-4)
+
+    def again(use: Callable[[], object]) -> None:
+        while True:
+            use()
+            rounds.add(1)
+
+    uses: list[Callable[[], object]] = [lambda: tx.send(1), rx.recv, lock, lock, try_in_vain, lambda: fl.sleep(1e-4)]
+    try_in_vain()  # what is imported late is there before the threads are
+    fl.sleep(0)
+    for use in uses:
+        threading.Thread(target=again, args=[use], daemon=True).start()
+    until(lambda: rounds.load() > 500)
+    KEPT.extend([tx, rx, idle_tx, idle_rx])
+
+
+def exit_while_holding() -> None:
+    """End the process with a mutex held, another thread waiting for it, items queued and ends open."""
+    mutex = fl.Mutex(0)
+    guard = mutex.lock()
+    tx, rx = fl.channel(None)
+    tx.send([tx, rx, guard])
+    waiter = threading.Thread(target=mutex.lock, daemon=True)
+    waiter.start()
+    until(lambda: waiting(mutex) == 1)
+    KEPT.extend([guard, tx, rx])

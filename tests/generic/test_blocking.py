@@ -11,7 +11,7 @@ import fearless as fl
 from tests.generic import programs
 from tests.plugins.threads import Spawn
 from tests.support.blocking import Situation, blocking_callables
-from tests.support.process import succeed
+from tests.support.process import execute, succeed
 from tests.support.recipes import RECIPES, SITUATIONS
 
 HANG = 2.0  # seconds; Ctrl-C is promised within 0.1 s, which is measured elsewhere: here a busy machine may be slow
@@ -64,6 +64,26 @@ def test_a_signal_whose_handler_returns_disturbs_nothing(kind: type[Situation]) 
 def test_the_process_ends_while_a_daemon_thread_is_blocked(kind: type[Situation]) -> None:
     """With code 0 and without a word on standard error."""
     succeed(programs.exit_while_blocked, kind.__name__)
+
+
+@pytest.mark.guarantee("channel", "exit")
+@pytest.mark.guarantee("mutex", "exit")
+@pytest.mark.parametrize("attempt", range(5))
+def test_the_process_ends_while_daemon_threads_are_busy(attempt: int) -> None:
+    """A thread that comes back from a wait while the interpreter ends is stopped there, in frames of ours."""
+    del attempt
+    succeed(programs.exit_while_busy)
+
+
+@pytest.mark.guarantee("channel", "exit")
+@pytest.mark.guarantee("mutex", "exit")
+@pytest.mark.parametrize("options", [(), ("-X", "dev"), ("-W", "error")])
+def test_the_process_ends_with_everything_open(options: tuple[str, ...]) -> None:
+    """A held mutex, queued items and open ends are let go of with the interpreter, at most with warnings."""
+    ended = execute(programs.exit_while_holding, options=options)
+
+    assert ended.code == 0, ended.errors
+    assert options or not ended.errors
 
 
 @pytest.mark.parametrize("situation", cells("timeout", TIMED), indirect=True)
