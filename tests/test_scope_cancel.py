@@ -15,7 +15,7 @@ from tests.plugins.threads import Spawn
 from tests.support.blocking import Gate
 from tests.support.failing import fail, fail_when_cancelled, members
 from tests.support.items import Marker
-from tests.support.until import BOUND, blocked_receivers, until
+from tests.support.until import BOUND, InCall, blocked_receivers, until
 
 BUILDS = pytest.mark.guarantee("scope", "both builds")
 CANCEL = pytest.mark.guarantee("scope", "cancel")
@@ -117,6 +117,32 @@ def test_tasks_that_have_not_begun_never_do(reason: str, spawn: Spawn) -> None:
 
 
 @CANCEL
+def test_what_others_submit_to_a_cancelled_scope_never_begins(spawn: Spawn) -> None:
+    """Nor does the scope wait until a worker comes to it."""
+    gate, stay, scopes, looks = Gate(), Gate(), list[fl.Scope](), InCall("_join")
+
+    def work() -> None:
+        with fl.scope() as scope:
+            scopes.append(scope)
+            scope.spawn(stay)  # heeds no cancellation, so that the scope is still there
+            assert stay.entered.wait(BOUND)
+            scope.cancel()
+
+    with fl.ThreadPool(1) as pool:
+        pool.submit(gate)
+        assert gate.entered.wait(BOUND)
+        scoped = spawn(work)
+        until(lambda: looks(scoped.ident))
+        task = scopes[0].submit(pool, int)  # from outside the scope
+        stay.open.set()
+        left = scoped.ended.wait(BOUND / 6)
+        gate.open.set()
+        assert left, "the scope waited for a task that had not begun"
+        scoped.join()
+    assert task.cancelled()
+
+
+@CANCEL
 class TestCancelled:
     def test_users_cannot_make_one(self) -> None:
         """It would belong to no scope."""
@@ -137,12 +163,16 @@ class TestCancelled:
                         fl.checkpoint()
                     except Exception:  # noqa: BLE001 - that is the point
                         pytest.fail("Cancelled is an Exception")
+                    except fl.Cancelled as cancelled:
+                        seen.append(cancelled)
+                        raise
             except fl.Cancelled as cancelled:
                 seen.append(cancelled)
                 raise
             pytest.fail("the outer block went on")
 
-        assert len(seen) == 1
+        assert len(seen) == 2
+        assert seen[0] is seen[1]
         assert task.cancelled()
 
     def test_an_inner_block_that_did_not_notice_is_left_by_it(self) -> None:
