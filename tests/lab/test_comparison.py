@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -64,6 +65,14 @@ def test_what_is_asked_for_reaches_the_plan(runner: Runner) -> None:
 
     assert (plan.target.name, plan.target.args, plan.patterns) == ("word-index", {"folder": "x"}, ("par", "mutex"))
     assert (plan.workers, plan.budget, len(plan.interpreters)) == ([2], 5, 1)
+
+
+def test_the_budget_is_for_each_interpreter(runner: Runner) -> None:
+    """Two side by side get as many rounds as one alone."""
+    compare("word-index", budget=5, pythons=[sys.executable, sys.executable])
+    (plan,) = runner.plans
+
+    assert plan.budget == 10
 
 
 def test_a_function_goes_by_module_and_name(runner: Runner) -> None:

@@ -95,6 +95,16 @@ def test_a_round_costs_the_budget_over_its_rounds() -> None:
     assert facts.from_record(short, "3.13t").round_seconds == pytest.approx(1.5, rel=0.02)
 
 
+def test_the_budget_is_for_each_interpreter() -> None:
+    """So is what a round costs: two side by side take twice as long, and no more seconds of ``--budget``."""
+    record = synthetic.record(
+        synthetic.runs({("serial", 1): 1.0}),
+        interpreters=[synthetic.interpreter(), replace(synthetic.interpreter(), label="other")],
+    )
+
+    assert facts.from_record(record, "3.13t").round_seconds == 5.0
+
+
 def test_without_a_profile_the_facts_are_unknown_not_zero() -> None:
     """A rule that needs one stays silent."""
     found = facts.from_record(synthetic.record(synthetic.runs(synthetic.FREE_THREADED), profiles=[]), "3.13t")

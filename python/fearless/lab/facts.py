@@ -96,7 +96,7 @@ class Facts:
     differing: Mapping[str, str] | None = None  # pattern to where its result differs
     failed: Mapping[str, str] | None = None  # pattern to its last line of error
     rounds: int = 0  # complete ones
-    round_seconds: float | None = None  # what one more round takes, all interpreters and patterns
+    round_seconds: float | None = None  # what one more round of all patterns takes, for each interpreter
     free_threaded_label: str | None = None  # a free-threaded interpreter in the same comparison
     subject: str = ""  # the workload, as the command line names it
 
@@ -244,11 +244,15 @@ def _single_state(cards: Iterable[Card]) -> frozenset[str]:
 
 
 def _round_seconds(record: Record) -> float | None:
-    """What a round took: the budget over the rounds it paid for, else the sum of the runs of the first round."""
+    """What a round took: the budget over the rounds it paid for, else the sum of the runs of the first round.
+
+    For each interpreter, as the command's budget is.
+    """
+    interpreters = max(1, len(record.environment.interpreters))
     if record.budget_seconds and record.rounds and not record.interrupted:
-        return record.budget_seconds / record.rounds
+        return record.budget_seconds / record.rounds / interpreters
     first = [run.seconds for run in record.runs if run.round == 0 and run.seconds is not None]
-    return sum(first) or None
+    return sum(first) / interpreters or None
 
 
 def _free_threaded(record: Record, python: str) -> str | None:

@@ -132,7 +132,14 @@ def calibrate_with_processes(executable: str, spinners: int) -> Calibration:
 
 
 def _spinner(command: Sequence[str]) -> subprocess.Popen[str]:
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603  # our code
+    # In a group of its own: Ctrl-C at the terminal is for the lab, which ends it.
+    return subprocess.Popen(  # noqa: S603  # our code
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        process_group=0 if os.name == "posix" else None,
+    )
 
 
 def _raced(team: Sequence[subprocess.Popen[str]]) -> float:
