@@ -30,7 +30,8 @@ def storm(handler: Callable[[int, FrameType | None], object]) -> Iterator[None]:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, signal.SIG_IGN)
+        # Not SIG_IGN: the last signal may still be on its way, and CPython would complain that nobody handles it.
+        signal.signal(signal.SIGALRM, lambda *_: None)
 
 
 class Raising:

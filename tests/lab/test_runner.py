@@ -200,7 +200,12 @@ def test_a_process_that_dies_says_how(tmp_path: Path) -> None:
 
 
 DIES = """
+import threading
+
+ONE_OF_THEM = threading.Lock()
+
 def die():
+    ONE_OF_THEM.acquire()
     os.write(1, b"last words\\n")
     os._exit(7)
 """
