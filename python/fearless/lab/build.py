@@ -162,7 +162,10 @@ def _advice(interpreter: Interpreter) -> str:
     source = source_folder()
     what = shlex.quote(str(source)) if source is not None else f"fearless=={version}"
     line = f"{shlex.quote(interpreter.executable)} -m pip install {what}"
-    return f"Python {interpreter.version} does not have this build of fearless {version}; install it, and name it again: {line}"
+    return (
+        f"Python {interpreter.version} does not have this build of fearless {version}; "
+        f"install it, and name it again: {line}"
+    )
 
 
 @contextlib.contextmanager

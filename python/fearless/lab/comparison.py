@@ -95,12 +95,13 @@ def compare(  # noqa: PLR0913  # all but the first are optional and named
     ``workload`` is what the command line takes, such as ``"word-index"`` or ``"job.py:Parse"``, or a workload class or
     function of a module that can be imported. ``args`` sets its parameters; ``items`` are the files, by glob pattern,
     that a plain function is called with. ``pythons`` are interpreters to compare, by default the running one.
-    ``budget`` is in seconds, for each interpreter. ``progress`` is called with the share done, 0 to 1, and what runs now; ``note`` with what
-    takes long before that.
+    ``budget`` is in seconds, for each interpreter. ``progress`` is called with the share done, 0 to 1, and what runs
+    now; ``note`` with what takes long before that.
 
     It ends before the budget does once every interpreter has a verdict that more rounds will hardly change.
 
-    Blocks: for about ``budget`` seconds for each interpreter. Ctrl-C ends the measuring; the comparison then holds what was measured.
+    Blocks: for about ``budget`` seconds for each interpreter. Ctrl-C ends the measuring; the comparison then holds
+    what was measured.
     Raises: `LabError`, naming what is known, if the workload, a pattern or an interpreter cannot be had.
     """
     names = catalog.check_names(patterns) if patterns is not None else None

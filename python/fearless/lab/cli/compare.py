@@ -99,7 +99,7 @@ def _how(group: argparse._ArgumentGroup) -> None:
         type=_seconds,
         default=BUDGET_SECONDS,
         metavar="SECONDS",
-        help="measure for about this long for each interpreter, the set-up of the workload included (default: %(default)g)",
+        help="measure each interpreter for about this long, the set-up included (default: %(default)g)",
     )
 
 
