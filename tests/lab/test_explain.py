@@ -162,3 +162,21 @@ def test_a_verdict_survives_its_way_through_json() -> None:
     assert again.verdict is not None
     assert again.verdict.pattern == "par"
     assert explain.headline(again, again.verdict) == explain.headline(record, verdict_of(record))
+
+
+def test_an_interrupted_comparison_is_no_verdict_for_what_ran_first() -> None:
+    """Serial is not the best because it alone had a run: processes were to come."""
+    record = replace(
+        synthetic.record(
+            synthetic.runs({("serial", 1): 1.0, ("par", 2): 1.0}, label="3.13", gil=True, factors=(1.0,)),
+            interpreters=[synthetic.interpreter("3.13", gil=True)],
+            profiles=[synthetic.profile("3.13", gil_released=0.0)],
+        ),
+        interrupted=True,
+    )
+    cards = [card for card in record.cards if card.name in {"serial", "par", "processes"}]
+
+    verdict = verdict_of(explain.decided(replace(record, cards=cards)))
+
+    assert (verdict.kind, verdict.pattern) == ("cannot tell", None)
+    assert "it ended before processes had a run" in explain.finding_text(verdict, "R16")

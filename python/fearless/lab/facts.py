@@ -95,6 +95,7 @@ class Facts:
     state: str = "none"  # none, add, merge, update
     differing: Mapping[str, str] | None = None  # pattern to where its result differs
     failed: Mapping[str, str] | None = None  # pattern to its last line of error
+    unmeasured: frozenset[str] = frozenset()  # patterns that were to run and did not get to it
     rounds: int = 0  # complete ones
     round_seconds: float | None = None  # what one more round of all patterns takes, for each interpreter
     free_threaded_label: str | None = None  # a free-threaded interpreter in the same comparison
@@ -168,6 +169,7 @@ def from_record(record: Record, python: str) -> Facts:
         state=record.workload.state,
         differing=differing,
         failed=failed,
+        unmeasured=frozenset(card.name for card in record.cards) - {run.pattern for run in runs},
         rounds=len(stats.common_rounds([one.seconds for one in candidates])),
         round_seconds=_round_seconds(record),
         free_threaded_label=_free_threaded(record, python),

@@ -249,6 +249,9 @@ def r16(facts: Facts, contenders: Sequence[Candidate]) -> Choice:
     lead = r15(speedups)
     known: dict[str, Any] = {"rounds": len(rounds), "seed": stats.SEED, "resamples": stats.RESAMPLES, "pick": lead}
     if len({one.pattern for one in contenders}) == 1:
+        if facts.unmeasured:
+            text = f"it ended before {wording.listed(sorted(facts.unmeasured, key=simplicity))} had a run"
+            return Choice(None, 0.0, Finding("R16", text, known))
         return Choice((lead, r15_workers(speedups, lead)), 1.0, Finding("R16", f"only {lead} is left", known))
     if len(rounds) < MIN_ROUNDS:
         return _too_few_rounds(facts, speedups, known)
