@@ -347,3 +347,11 @@ def test_the_process_waits_for_a_task() -> None:
 def test_the_process_does_not_wait_for_a_daemon_task() -> None:
     """It ends with code 0 and in silence."""
     assert succeed(programs.exit_with_a_daemon_task_running) == ""
+
+
+@pytest.mark.guarantee("task", "exit")
+@pytest.mark.parametrize("attempt", range(5))
+def test_the_process_ends_while_daemon_tasks_are_at_work(attempt: int) -> None:
+    """Before CPython 3.14 their stacks are unwound then, which must not get to frames of Rust."""
+    del attempt
+    assert succeed(programs.exit_with_daemon_tasks_at_work) == ""

@@ -4,6 +4,7 @@ Not here: pytest, which these programs do not need.
 """
 
 import gc
+import sys
 import weakref
 from collections.abc import Callable, Iterator
 from threading import Event
@@ -18,6 +19,8 @@ ITEMS = 20_000
 def collect_meanwhile(body: Callable[[], int]) -> None:
     """Run the body, which returns how many items it has checked, while another thread collects without a pause."""
     gc.set_threshold(50)
+    # Under the GIL each hand-over of an item would else wait for the collector's 5 ms to be over.
+    sys.setswitchinterval(1e-4)
     over = Event()
 
     def collect() -> int:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from unittest import mock
 
 import fearless as fl
-from tests.support.until import BOUND
+from tests.support.until import BOUND, until
 
 
 def in_child(check: Callable[[], object]) -> None:
@@ -87,6 +87,34 @@ def exit_with_a_task_running() -> None:
 def exit_with_a_daemon_task_running() -> None:
     """The process does not wait for it."""
     fl.options(daemon=True).spawn(threading.Event().wait)
+
+
+def exit_with_daemon_tasks_at_work() -> None:
+    """Threads that ask for the GIL while the interpreter ends are stopped wherever they are, in frames of ours, too."""
+    rounds = fl.AtomicInt(0)
+    mutex = fl.Mutex(0)
+    number = fl.AtomicInt(0)
+
+    def nap(value: int = 0) -> int:
+        threading.Event().wait(1e-4)
+        rounds.add(1)
+        return value
+
+    def again(use: Callable[[], object]) -> None:
+        while True:
+            use()
+
+    uses: list[Callable[[], object]] = [
+        lambda: sum(range(50)),
+        nap,
+        lambda: mutex.update(nap),
+        lambda: mutex.with_lock(nap),
+        lambda: number.update(nap),
+        lambda: fl.Task[int]().add_done_callback(lambda _: nap()),
+    ]
+    for use in uses:
+        fl.options(daemon=True).spawn(again, use)
+    until(lambda: rounds.load() > 100)
 
 
 def spawn_without_threads_to_be_had() -> None:

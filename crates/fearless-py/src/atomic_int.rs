@@ -3,6 +3,8 @@
 use fearless_core::atomic_int as core;
 use pyo3::{exceptions::PyOverflowError, prelude::*};
 
+use crate::python;
+
 /// A 64-bit integer that threads share without a lock. Sequentially consistent; it never wraps.
 ///
 /// Compares and hashes by identity: what `a == 5` found could be over before the answer is used. Say `a.load() == 5`
@@ -63,7 +65,8 @@ impl AtomicInt {
     fn update(&self, function: &Bound<'_, PyAny>) -> PyResult<i64> {
         let mut seen = self.core.load();
         loop {
-            let new = word(&function.call1((seen,))?)?;
+            let value = seen.into_pyobject(function.py())?.into_any();
+            let new = word(&python::call_with(function, &value)?)?;
             match self.core.compare_exchange(seen, new) {
                 Ok(_) => return Ok(new),
                 Err(now) => seen = now,

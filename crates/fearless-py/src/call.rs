@@ -15,7 +15,7 @@ use pyo3::{
     types::{PyDict, PyTuple},
 };
 
-use crate::{receiver::Receiver, sender::Sender};
+use crate::{python, receiver::Receiver, sender::Sender};
 
 /// A function with its arguments.
 pub(crate) struct Call {
@@ -53,7 +53,9 @@ impl Call {
         let context = self.context.bind(py);
         enter_context(context)?;
         let kwargs = self.kwargs.as_ref().map(|kwargs| kwargs.bind(py));
-        let outcome = catch_unwind(AssertUnwindSafe(|| self.function.call(py, self.args.bind(py), kwargs)));
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            python::call(self.function.bind(py), self.args.bind(py), kwargs).map(Bound::unbind)
+        }));
         if let Err(error) = exit_context(context) {
             error.write_unraisable(py, Some(self.function.bind(py)));
         }

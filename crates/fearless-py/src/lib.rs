@@ -11,6 +11,7 @@ mod guard;
 mod kept;
 mod mutex;
 mod par;
+mod python;
 mod receiver;
 mod scope;
 mod sender;

@@ -19,7 +19,7 @@ use crate::{
     cell::Cell,
     errors,
     guard::Guard,
-    thread,
+    python, thread,
     wait::{self, Kind, Patience},
 };
 
@@ -243,7 +243,7 @@ impl Mutex {
     fn update(&self, py: Python<'_>, function: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
         self.holding(py, "update", |number| {
             let value = self.get(py, number).ok_or_else(ended)?;
-            let new = function.call1((value,))?.unbind();
+            let new = python::call_with(function, value.bind(py))?.unbind();
             let old = self.set(py, number, new.clone_ref(py)).map_err(|_| ended())?;
             Ok((new, old))
         })
@@ -259,7 +259,7 @@ impl Mutex {
     fn with_lock(&self, py: Python<'_>, function: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
         self.holding(py, "with_lock", |number| {
             let value = self.get(py, number).ok_or_else(ended)?;
-            function.call1((value,)).map(Bound::unbind)
+            python::call_with(function, value.bind(py)).map(Bound::unbind)
         })
     }
 

@@ -268,6 +268,13 @@ pub(crate) fn last_look(py: Python<'_>) -> PyResult<()> {
     }
 }
 
+/// Stops the calling thread until the process ends. It must hold nothing that others need.
+pub(crate) fn for_ever() -> ! {
+    loop {
+        std::thread::park();
+    }
+}
+
 /// Sleeps, detached, until a claim or `wake_at`.
 fn sleep(waiter: &Waiter, wake_at: Option<Instant>) -> Option<Claim> {
     let mut spins = SPINS;

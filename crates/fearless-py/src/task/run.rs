@@ -12,7 +12,7 @@ use fearless_core::{
 use pyo3::{exceptions::PyException, prelude::*, types::PyDict};
 
 use super::{Content, Task, state_name};
-use crate::{call::Call, errors, scope::Entered, thread};
+use crate::{call::Call, errors, python, scope::Entered, thread};
 
 /// What the end of a task leaves to be dropped or called, once no lock is held.
 pub(super) struct Remains {
@@ -139,7 +139,7 @@ impl Task {
 /// Calls a callback; logs what it raises, as `concurrent.futures` does, unless it is no `Exception`.
 pub(super) fn call_one(task: &Bound<'_, Task>, callback: &Bound<'_, PyAny>) -> PyResult<()> {
     let py = task.py();
-    let Err(error) = callback.call1((task,)) else { return Ok(()) };
+    let Err(error) = python::call_with(callback, task.as_any()) else { return Ok(()) };
     if !error.is_instance_of::<PyException>(py) {
         return Err(error);
     }
