@@ -4,7 +4,6 @@ Not here: pytest, which these programs do not need.
 """
 
 import gc
-import sys
 import weakref
 from collections.abc import Callable, Iterator
 from threading import Event
@@ -14,29 +13,30 @@ from tests.support.items import Item
 from tests.support.threads import start
 
 ITEMS = 20_000
+COLLECTIONS = 1_000
 
 
 def collect_meanwhile(body: Callable[[], int]) -> None:
-    """Run the body, which returns how many items it has checked, while another thread collects without a pause."""
+    """Run the body again and again, while another thread collects; it returns how many items it has checked."""
     gc.set_threshold(50)
-    # Under the GIL each hand-over of an item would else wait for the collector's 5 ms to be over.
-    sys.setswitchinterval(1e-4)
-    over = Event()
+    over, plenty = Event(), Event()
 
-    def collect() -> int:
+    def collect() -> None:
         rounds = 0
-        while not over.is_set():
+        # A breath between two collections, else the others get no further: each stops the world or has the GIL.
+        while not over.wait(1e-4):
             gc.collect(rounds % 3)
             rounds += 1
-        return rounds
+            if rounds == COLLECTIONS:
+                plenty.set()
 
     collector = start(collect)
     try:
-        checked = body()
+        while not plenty.is_set():
+            assert body() >= ITEMS
     finally:
         over.set()
-    assert checked >= ITEMS
-    assert collector.join() > 0
+    collector.join()
 
 
 def _made(count: int, alive: "weakref.WeakSet[Item]") -> Iterator[Item]:
@@ -48,15 +48,14 @@ def _made(count: int, alive: "weakref.WeakSet[Item]") -> Iterator[Item]:
 
 def channel(capacity: str) -> None:
     """Items pass through a channel to another thread."""
-    tx, rx = fl.channel(None if capacity == "None" else int(capacity))
     alive: weakref.WeakSet[Item] = weakref.WeakSet()
 
-    def produce() -> None:
+    def produce(tx: fl.Sender[Item]) -> None:
         with tx:
             for item in _made(ITEMS, alive):
                 tx.send(item)
 
-    def consume() -> int:
+    def consume(rx: fl.Receiver[Item]) -> int:
         with rx:
             for count, item in enumerate(rx):
                 item.check()
@@ -65,7 +64,8 @@ def channel(capacity: str) -> None:
         return count + 1
 
     def body() -> int:
-        producer, consumer = start(produce), start(consume)
+        tx, rx = fl.channel(None if capacity == "None" else int(capacity))
+        producer, consumer = start(produce, tx), start(consume, rx)
         producer.join(100.0)
         return consumer.join(100.0)
 

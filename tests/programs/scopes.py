@@ -163,8 +163,10 @@ def _cancel_while_spawning(scopes: "list[fl.Scope]") -> None:
 def exit_beside_a_scope() -> None:
     """The process ends only when the threads of a scope have ended, also those of a scope that was left by force."""
     main = threading.main_thread()
+    begun = threading.Event()
 
     def work() -> None:
+        begun.set()
         main.join(BOUND)
         print("the task has ended")  # noqa: T201 - the result of the program
 
@@ -173,3 +175,4 @@ def exit_beside_a_scope() -> None:
             scope.spawn(work)
 
     fl.spawn(hold)
+    assert begun.wait(BOUND), "an interpreter that ends starts no more threads"
