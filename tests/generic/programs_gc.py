@@ -13,7 +13,7 @@ from tests.support.items import Item
 from tests.support.threads import start
 
 ITEMS = 20_000
-COLLECTIONS = 1_000
+COLLECTIONS = 300
 
 
 def collect_meanwhile(body: Callable[[], int]) -> None:
