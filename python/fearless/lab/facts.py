@@ -31,6 +31,9 @@ ORDER = (
     "snapshot",
     "stealing",
 )
+# What a choice may be made for; the first unless another is asked for.
+AIMS = ("throughput", "latency", "cpu", "memory", "simplicity")
+SHAPES = ("none", "counter", "cell", "map", "arbitrary")
 # These gain nothing from threads that run at once.
 NOT_THREADS = frozenset({"serial", "processes", "asyncio", "interpreters"})
 
@@ -76,7 +79,11 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """One workload under one interpreter. Shares are of one, times are in seconds."""
+    """One workload under one interpreter. Shares are of one, times are in seconds.
+
+    The first block is what a comparison measures, candidates included; the second, from ``aim`` on, what the advice
+    asks for beside it. Without a comparison there are no candidates: ``Facts("", ())`` knows nothing.
+    """
 
     python: str
     candidates: Sequence[Candidate]
@@ -100,6 +107,22 @@ class Facts:
     round_seconds: float | None = None  # what one more round of all patterns takes, for each interpreter
     free_threaded_label: str | None = None  # a free-threaded interpreter in the same comparison
     subject: str = ""  # the workload, as the command line names it
+    aim: str = "throughput"  # one of AIMS
+    shape: str | None = None  # what is shared: none, counter, cell, map, arbitrary
+    dispatch: Mapping[str, float] | None = None  # o, by pattern: what one item, task or message costs beyond its work
+    hold: float | None = None  # S: how long the lock is held for one update
+    gap: float | None = None  # T: from the end of one hold of a worker to its next
+    reads: float | None = None  # r: share of the accesses to the shared state
+    rate: float | None = None  # lam: messages a second
+    batchable: bool | None = None  # b: several messages may travel as one
+    wait_per_item: float | None = None  # w
+    ordered: bool | None = None  # results are needed in the order of the items
+    dependent: bool | None = None  # dep: tasks wait for tasks
+    handed_on: bool | None = None  # an item can be passed on and forgotten by its sender
+    locks: int | None = None  # needed together, for one update
+    replaced: bool | None = None  # a writer replaces the whole value
+    one_owner: bool | None = None  # one task can own the data
+    transfer: float | None = None  # what moving one item and its result to another process and back takes
 
     @property
     def serial(self) -> Candidate | None:
