@@ -187,8 +187,15 @@ def _coordination(function: ast.FunctionDef) -> int:
         elif isinstance(node, ast.withitem):
             found += isinstance(node.context_expr, ast.Name)  # a lock or a sender; a call is counted as a call
         elif isinstance(node, ast.For):
-            found += isinstance(node.iter, ast.Name) and node.iter.id == "rx"
+            found += _receives(node.iter)
+        elif isinstance(node, ast.Call):
+            found += any(map(_receives, node.args))
     return found
+
+
+def _receives(node: ast.expr) -> bool:
+    """True for a receiver that is iterated over."""
+    return isinstance(node, ast.Name) and node.id == "rx"
 
 
 def _functions(module: str) -> dict[str, ast.FunctionDef]:

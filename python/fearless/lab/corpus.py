@@ -18,7 +18,7 @@ from fearless.lab.record import Corpus
 
 STANDARD_LIBRARY = ""  # the default of the parameter `folder` of a built-in workload
 LIMIT_BYTES = 8_000_000
-LEFT_OUT = frozenset({"site-packages", "test", "tests", "idle_test", "__pycache__"})
+LEFT_OUT = {"site-packages", "test", "tests", "idle_test", "__pycache__"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +50,28 @@ def choose(folder: str = STANDARD_LIBRARY) -> Chosen:
 
     Raises: `WorkloadError` if there is no such file.
     """
+    paths, digest, total = listing(folder), hashlib.sha256(), 0
+    if not paths:
+        raise WorkloadError(f"no Python file found in {folder or sysconfig.get_path('stdlib')}")
+    for path in paths:
+        content = Path(path).read_bytes()
+        digest.update(content)
+        total += len(content)
+    return Chosen(tuple(paths), Corpus(files=len(paths), bytes=total, sha256=digest.hexdigest()))
+
+
+def listing(folder: str = STANDARD_LIBRARY) -> list[str]:
+    """The paths of the Python files in ``folder``, sorted, up to the limit of bytes."""
     root = Path(folder or sysconfig.get_path("stdlib"))
-    digest, paths, total = hashlib.sha256(), [], 0
+    paths, total = [], 0
     for path in sorted(root.rglob("*.py")):
         if LEFT_OUT & set(path.relative_to(root).parts) or not _decodes(path):
             continue
-        content = path.read_bytes()
-        if total + len(content) > LIMIT_BYTES:
+        total += path.stat().st_size
+        if total > LIMIT_BYTES:
             break
-        digest.update(content)
         paths.append(str(path))
-        total += len(content)
-    if not paths:
-        raise WorkloadError(f"no Python file found in {root}")
-    return Chosen(tuple(paths), Corpus(files=len(paths), bytes=total, sha256=digest.hexdigest()))
+    return paths
 
 
 def read_text(path: str) -> str:

@@ -7,12 +7,17 @@ back. Finds and loads nothing; see `resolve`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeAlias
 
 from fearless._workload import METHODS, parameters
 from fearless.lab._errors import WorkloadError
 
 State = Literal["none", "add", "merge", "update"]
+
+# What the patterns call the types of a job; which types they are is the user's to say.
+Item: TypeAlias = Any
+Part: TypeAlias = Any  # what the work makes of an item
+Result: TypeAlias = Any  # the state, or a partial one
 
 
 class Reload(Protocol):

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import fearless as fl
-from fearless.lab.job import Job
+from fearless.lab.job import Item, Job, Result
 
 SHARED = "a bare atomic"
 KEEP_IN_MIND = "totals change one by one"
@@ -15,22 +14,22 @@ ORDERED = False
 NEEDS = "add"
 
 
-def count(job: Job, items: Sequence[Any], workers: int) -> int:
+def count(job: Job, items: Sequence[Item], workers: int) -> Result:
     """One total."""
     total = fl.AtomicInt(job.start())
 
-    def step(item: Any) -> None:
+    def step(item: Item) -> None:
         total.add(job.work(item))
 
     fl.par(items, workers=workers).for_each(step)
     return total.load()
 
 
-def tally(job: Job, items: Sequence[Any], workers: int) -> dict[Any, int]:
+def tally(job: Job, items: Sequence[Item], workers: int) -> Result:
     """A total for each key."""
     totals = {key: fl.AtomicInt(value) for key, value in job.start().items()}
 
-    def step(item: Any) -> None:
+    def step(item: Item) -> None:
         for key, amount in job.work(item).items():
             totals[key].add(amount)
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import fearless as fl
-from fearless.lab.job import Job
+from fearless.lab.job import Item, Job, Part, Result
 
 SHARED = "one owner"
 KEEP_IN_MIND = "close every sender when done"
@@ -15,28 +14,28 @@ ORDERED = False
 OWNER = True  # a thread beside the workers
 
 
-def collect(job: Job, items: Sequence[Any], workers: int) -> list[Any]:
+def collect(job: Job, items: Sequence[Item], workers: int) -> list[Part]:
     """Every part; the owner puts them in order by their numbers."""
     tx, rx = fl.channel(128)
-    parts: list[Any] = [None] * len(items)
 
-    def produce(tx: fl.Sender[tuple[int, Any]]) -> None:
-        numbers = range(len(items))
-        fl.par(numbers, workers=workers).for_each(lambda number: tx.send((number, job.work(items[number]))))
+    def produce(tx: fl.Sender[tuple[int, Part]]) -> None:
+        def step(number: int) -> None:
+            tx.send((number, job.work(items[number])))
+
+        fl.par(range(len(items)), workers=workers).for_each(step)
 
     with rx, fl.scope() as scope:
         scope.spawn(produce, tx.move())
-        for number, part in rx:
-            parts[number] = part
-    return parts
+        parts = dict(rx)
+    return [parts[number] for number in range(len(items))]
 
 
-def fold(job: Job, items: Sequence[Any], workers: int) -> Any:
+def fold(job: Job, items: Sequence[Item], workers: int) -> Result:
     """One state; parts reach it in the order in which they are done."""
     tx, rx = fl.channel(128)
     state = job.start()
 
-    def produce(tx: fl.Sender[Any]) -> None:
+    def produce(tx: fl.Sender[Part]) -> None:
         fl.par(items, workers=workers).for_each(lambda item: tx.send(job.work(item)))
 
     with rx, fl.scope() as scope:

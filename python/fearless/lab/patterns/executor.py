@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
-from fearless.lab.job import Job
+from fearless.lab.job import Item, Job, Part, Result
 
 SHARED = "parts handed over"
 KEEP_IN_MIND = "its queue has no bound"
@@ -14,13 +13,13 @@ UPDATE = "one at a time"
 ORDERED = True
 
 
-def collect(job: Job, items: Sequence[Any], workers: int) -> list[Any]:
+def collect(job: Job, items: Sequence[Item], workers: int) -> list[Part]:
     """Every part, in order."""
     with ThreadPoolExecutor(workers) as pool:
         return list(pool.map(job.work, items))
 
 
-def fold(job: Job, items: Sequence[Any], workers: int) -> Any:
+def fold(job: Job, items: Sequence[Item], workers: int) -> Result:
     """One state, updated by the caller."""
     state = job.start()
     with ThreadPoolExecutor(workers) as pool:

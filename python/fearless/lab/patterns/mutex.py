@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import fearless as fl
-from fearless.lab.job import Job
+from fearless.lab.job import Item, Job, Result
 
 SHARED = "one lock"
 KEEP_IN_MIND = "keep work outside the lock"
@@ -14,11 +13,11 @@ UPDATE = "one at a time"
 ORDERED = False
 
 
-def fold(job: Job, items: Sequence[Any], workers: int) -> Any:
+def fold(job: Job, items: Sequence[Item], workers: int) -> Result:
     """One state, updated by one worker at a time."""
     shared = fl.Mutex(job.start())
 
-    def step(item: Any) -> None:
+    def step(item: Item) -> None:
         part = job.work(item)
         with shared as guard:
             guard.value = job.update(guard.value, part)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import fearless as fl
-from fearless.lab.job import Job
+from fearless.lab.job import Item, Job, Part, Result
 
 SHARED = "nothing"
 KEEP_IN_MIND = "work must not share state"
@@ -14,11 +13,11 @@ UPDATE = "in parts"
 ORDERED = True
 
 
-def collect(job: Job, items: Sequence[Any], workers: int) -> list[Any]:
+def collect(job: Job, items: Sequence[Item], workers: int) -> list[Part]:
     """Every part, in order."""
     return fl.par(items, workers=workers).map(job.work).collect()
 
 
-def fold(job: Job, items: Sequence[Any], workers: int) -> Any:
+def fold(job: Job, items: Sequence[Item], workers: int) -> Result:
     """Partial states, merged in the order of the items."""
     return fl.par(items, workers=workers).map(job.work).fold(job.start, job.update, job.merge)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import fearless as fl
-from fearless.lab.job import Job
+from fearless.lab.job import Item, Job, Part, Result
 
 SHARED = "parts handed over"
 KEEP_IN_MIND = "each item costs a future"
@@ -14,13 +13,13 @@ UPDATE = "one at a time"
 ORDERED = True
 
 
-def collect(job: Job, items: Sequence[Any], workers: int) -> list[Any]:
+def collect(job: Job, items: Sequence[Item], workers: int) -> list[Part]:
     """Every part, in order."""
     with fl.ThreadPool(workers) as pool:
         return list(pool.map(job.work, items))
 
 
-def fold(job: Job, items: Sequence[Any], workers: int) -> Any:
+def fold(job: Job, items: Sequence[Item], workers: int) -> Result:
     """One state, updated by the caller."""
     state = job.start()
     with fl.ThreadPool(workers) as pool:

@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial, reduce
 from multiprocessing import get_context
-from typing import Any
 
-from fearless.lab.job import Job
+from fearless.lab.job import Item, Job, Part, Result
 
 SHARED = "parts handed over"
 KEEP_IN_MIND = "everything passed must be picklable"
@@ -20,13 +19,13 @@ UPDATE = "in parts"
 ORDERED = True
 
 
-def collect(job: Job, items: Sequence[Any], workers: int) -> list[Any]:
+def collect(job: Job, items: Sequence[Item], workers: int) -> list[Part]:
     """Every part, in order."""
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         return list(pool.map(job.work, items, chunksize=chunk_size(items, workers)))
 
 
-def fold(job: Job, items: Sequence[Any], workers: int) -> Any:
+def fold(job: Job, items: Sequence[Item], workers: int) -> Result:
     """A state for each chunk, merged in the order of the items."""
     size = chunk_size(items, workers)
     chunks = [items[start : start + size] for start in range(0, len(items), size)]
@@ -34,7 +33,7 @@ def fold(job: Job, items: Sequence[Any], workers: int) -> Any:
         return reduce(job.merge, pool.map(partial(fold_chunk, job), chunks))
 
 
-def gather(job: Job, items: Sequence[Any], workers: int) -> Any:
+def gather(job: Job, items: Sequence[Item], workers: int) -> Result:
     """One state, updated by the caller, for want of a merge."""
     state = job.start()
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
@@ -43,7 +42,7 @@ def gather(job: Job, items: Sequence[Any], workers: int) -> Any:
     return state
 
 
-def fold_chunk(job: Job, chunk: Sequence[Any]) -> Any:
+def fold_chunk(job: Job, chunk: Sequence[Item]) -> Result:
     """The state of one chunk, in a worker process."""
     state = job.start()
     for item in chunk:
@@ -51,6 +50,6 @@ def fold_chunk(job: Job, chunk: Sequence[Any]) -> Any:
     return state
 
 
-def chunk_size(items: Sequence[Any], workers: int) -> int:
+def chunk_size(items: Sequence[Item], workers: int) -> int:
     """Items in a chunk: eight chunks for each worker."""
     return max(1, -(-len(items) // (8 * workers)))

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from fearless.lab.job import Job
+from fearless.lab.job import Item, Job, Part, Result
 
 SHARED = "nothing"
 KEEP_IN_MIND = "uses one core, nothing more"
@@ -13,12 +12,12 @@ UPDATE = "one at a time"
 ORDERED = True
 
 
-def collect(job: Job, items: Sequence[Any], workers: int) -> list[Any]:  # noqa: ARG001  # all patterns take the same
+def collect(job: Job, items: Sequence[Item], workers: int) -> list[Part]:  # noqa: ARG001  # all patterns take the same
     """Every part, in order."""
     return [job.work(item) for item in items]
 
 
-def fold(job: Job, items: Sequence[Any], workers: int) -> Any:  # noqa: ARG001  # same
+def fold(job: Job, items: Sequence[Item], workers: int) -> Result:  # noqa: ARG001  # same
     """One state, updated item by item."""
     state = job.start()
     for item in items:

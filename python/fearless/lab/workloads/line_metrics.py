@@ -9,13 +9,22 @@ from fearless import workload
 from fearless.lab import corpus
 
 TOKEN = re.compile(r"\w+|[-+*/%@&|^~<>=!:.,]+|[()\[\]{}]")
-BRANCHES = ("if", "elif", "for", "while", "except", "and", "or", "case")  # each adds a path through the code
+# Each adds a path through the code.
+BRANCHES = ("if", "elif", "for", "while", "except", "and", "or", "case")
 LONG = 79  # columns
 DEEP = 12  # columns of indentation
 
 CHARACTERS = ("characters", "letters", "digits")
 LINES = ("lines", "blank", "comment", "code", "long", "deep")
-TOKENS = ("names", "private", "constants", "branches", "keywords", "numbers", "operators")
+TOKENS = (
+    "names",
+    "private",
+    "constants",
+    "branches",
+    "keywords",
+    "numbers",
+    "operators",
+)
 
 Totals = dict[str, int]
 
@@ -37,12 +46,14 @@ class LineMetrics:
     def work(self, item: str) -> Totals:
         """The totals of one file."""
         code: list[str] = []
-        return {**_characters(item), **_lines(item.splitlines(), code), **_tokens("\n".join(code))}
+        found = _characters(item) | _lines(item.splitlines(), code)
+        return found | _tokens("\n".join(code))
 
 
 def _characters(text: str) -> Totals:
     """The characters of each kind."""
-    return {"characters": len(text), "letters": sum(map(str.isalpha, text)), "digits": sum(map(str.isdigit, text))}
+    letters, digits = sum(map(str.isalpha, text)), sum(map(str.isdigit, text))
+    return {"characters": len(text), "letters": letters, "digits": digits}
 
 
 def _lines(lines: list[str], code: list[str]) -> Totals:
@@ -58,7 +69,8 @@ def _lines(lines: list[str], code: list[str]) -> Totals:
             code.append(text)
             deep += len(line) - len(line.lstrip()) >= DEEP
         long += len(line) > LONG
-    return {"lines": len(lines), "blank": blank, "comment": comment, "code": len(code), "long": long, "deep": deep}
+    found = (len(lines), blank, comment, len(code), long, deep)
+    return dict(zip(LINES, found, strict=True))
 
 
 def _tokens(code: str) -> Totals:

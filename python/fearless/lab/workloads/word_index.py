@@ -29,7 +29,7 @@ class WordIndex:
 
     def items(self) -> list[tuple[int, str]]:
         """Number and text of each file."""
-        return [(number, corpus.read_text(path)) for number, path in enumerate(corpus.files(self.folder))]
+        return list(enumerate(map(corpus.read_text, corpus.files(self.folder))))
 
     def work(self, item: tuple[int, str]) -> Part:
         """The words of one file.
@@ -40,9 +40,9 @@ class WordIndex:
         """
         number, text = item
         names = NAME.findall(text)
-        compound = " ".join([name for name in names if "_" in name or not name.islower()])
+        compound = [name for name in names if "_" in name or not name.islower()]
         stop, words = set(kwlist), set()
-        for found in (names, WORD.findall(compound)):
+        for found in (names, WORD.findall(" ".join(compound))):
             for name in found:
                 if name not in stop:
                     words.add(_stem(name.lower()))
