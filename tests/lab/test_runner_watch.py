@@ -95,3 +95,38 @@ def test_the_import_that_turned_the_gil_on_is_named(monkeypatch: pytest.MonkeyPa
 
     assert culprit.name == "old_extension"
     assert others == ["something else"]
+
+
+def test_the_lock_is_watched_where_it_is_held() -> None:
+    """The hold is the update, the gap is the work before it, whichever item it is for."""
+    never = threading.Event()
+    slow = job(
+        work=lambda _, item: never.wait(0.02) or item,
+        start=lambda _: [],
+        update=lambda _, state, __: never.wait(0.005) and state,
+    )
+
+    found = watch.watch_lock(slow, range(5))
+
+    assert found is not None
+    hold, gap = found
+    assert 0.004 < hold < gap
+    assert gap > 0.015
+
+
+def test_the_lock_is_watched_for_a_while_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At least two items are worked on, or there would be nothing between two holds."""
+    monkeypatch.setattr(watch, "LOCKED_SECONDS", 0.0)
+    worked: list[int] = []
+
+    found = watch.watch_lock(
+        job(work=lambda _, item: worked.append(item), start=lambda _: [], update=lambda _, state, __: state), range(9)
+    )
+
+    assert found is not None
+    assert len(worked) == 2
+
+
+def test_without_updates_no_lock_is_held() -> None:
+    """`mutex` does not fit such a workload."""
+    assert watch.watch_lock(job(), [1, 2]) is None

@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from fearless.lab import catalog, corpus, gil, machine, memory, reference, watch
+from fearless.lab import catalog, corpus, dispatch, gil, machine, memory, reference, watch
 from fearless.lab._codec import encode
 from fearless.lab._errors import LabError, user_traceback
 from fearless.lab.job import Job
@@ -49,7 +49,12 @@ def main() -> None:
 
 def _answer(orders: Mapping[str, Any]) -> Answer:
     """The answer to ``orders``; whatever the user's code raises is one, too."""
-    modes: dict[str, Callable[[Mapping[str, Any]], Answer]] = {"cores": _cores, "profile": _profile, "run": _run}
+    modes: dict[str, Callable[[Mapping[str, Any]], Answer]] = {
+        "cores": _cores,
+        "profile": _profile,
+        "costs": _costs,
+        "run": _run,
+    }
     try:
         return modes[orders["mode"]](orders)
     except LabError as error:
@@ -90,6 +95,18 @@ def _profile(orders: Mapping[str, Any]) -> Answer:
     except Exception as error:  # noqa: BLE001  # the code is the user's; each pattern will tell its own error
         answer["failed"] = user_traceback(error)
     return answer
+
+
+def _costs(orders: Mapping[str, Any]) -> Answer:
+    """What the patterns themselves cost, and how long the lock is held. Fields of a `Profile`."""
+    job, names = _job(orders), orders["patterns"]
+    items = job.items()
+    costs: Answer = {"dispatch": dispatch.measure(job, names, orders["workers"])}
+    if "mutex" in names and (lock := watch.watch_lock(job, items)) is not None:
+        costs["hold_seconds"], costs["gap_seconds"] = lock
+    if "processes" in names and (process := dispatch.process(job, items)) is not None:
+        costs["dispatch"]["processes"], costs["transfer_seconds"] = process
+    return {"costs": costs}
 
 
 def _run(orders: Mapping[str, Any]) -> Answer:

@@ -82,6 +82,11 @@ class Profile:
     at which another thread could have taken the GIL; ``None`` on a free-threaded interpreter. ``blocked_seconds`` is
     time in which the operating system says the thread neither ran nor was ready to run; ``None`` where it does not
     say.
+
+    ``dispatch`` says what the patterns themselves cost, in CPU seconds: one item, beyond its work, on its way through
+    the pattern of that name. Where something else is shared out, it is that: ``par`` is one chunk (and ``item`` one
+    item of it), ``threads`` one thread, ``processes`` the start of one process. ``hold_seconds`` and ``gap_seconds``
+    are wall clock and come from the pattern ``mutex`` with one worker, who never waits for the lock.
     """
 
     python: str
@@ -94,6 +99,10 @@ class Profile:
     merge_seconds: float = 0.0  # joining two partial states, each of half of the items, once
     blocked_seconds: float | None = None
     gil_released: float | None = None
+    dispatch: Mapping[str, float] = field(default_factory=dict)
+    hold_seconds: float | None = None  # the lock, for one update; None where nothing is updated
+    gap_seconds: float | None = None  # from the end of a hold to the next
+    transfer_seconds: float | None = None  # wall clock, one item to another process and its part back
 
     def serial_share(self, *, update_in_parts: bool) -> float:
         """The share of the job that one worker at a time can do, 0 to 1.

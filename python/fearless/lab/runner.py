@@ -24,6 +24,7 @@ ENOUGH_ROUNDS = 5  # what a verdict needs; fewer only when the budget ends first
 MOST_ROUNDS = 15
 OVERDRAFT = 1.3  # times the budget: how far it is stretched for the rounds that a verdict needs
 CALIBRATIONS = 7
+COSTS_SECONDS = 20.0  # what measuring the costs of the patterns may take, loading the items included
 PATIENCE = 2.0  # times the budget: what a single run may take before it is stopped
 
 
@@ -148,11 +149,23 @@ class _Session:
         answer = children.ask(interpreter.executable, orders, timeout=self._patience())
         if "error" in answer:
             raise WorkloadError(_explained(self.plan.target.name, interpreter.label, answer), _trace(answer))
-        if "profile" in answer:
-            self.state.profiles.append(Profile(**answer["profile"]))
         if self.state.described is None:
             self.state.described = answer
             self._choose_patterns(answer)
+        if "profile" in answer:
+            self._tell(f"costs of the patterns on {interpreter.label}", 0)
+            self.state.profiles.append(Profile(**{**answer["profile"], **self._costs(interpreter)}))
+
+    def _costs(self, interpreter: Interpreter) -> dict[str, Any]:
+        """What the patterns themselves cost, from a process of its own: items that were worked on may be cached.
+
+        It is known by now that the work does not fail. Should this fail all the same, these facts are missing.
+        """
+        names = [pattern.card.name for pattern in self.state.patterns]
+        orders = self._orders("costs", patterns=names, workers=max(self.plan.workers or _worker_counts()))
+        answer = children.ask(interpreter.executable, orders, timeout=min(COSTS_SECONDS, self._patience()))
+        costs: dict[str, Any] = answer.get("costs", {})
+        return costs
 
     def _choose_patterns(self, described: dict[str, Any]) -> None:
         wanted = catalog.check_names(self.plan.patterns or catalog.PATTERNS)

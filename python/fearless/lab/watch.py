@@ -1,6 +1,7 @@
-"""One serial run under a watch: what items, updates and a merge cost, and how much of it lets go of the GIL.
+"""Runs under a watch: what items, updates and a merge cost, how much lets go of the GIL, how long a lock is held.
 
-The watch slows the run a little, so its time is for the profile alone and enters no comparison.
+Holds a serial run, and one of the pattern `mutex`. The watch slows a run a little, so its time is for the profile alone
+and enters no comparison.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ import sys
 import sysconfig
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from statistics import fmean, pstdev, quantiles
 from typing import Any, Self
 
+from fearless.lab import catalog
 from fearless.lab.job import Job
 from fearless.lab.record import Profile
 
@@ -21,6 +24,8 @@ TIMED_BLOCKS = 20_000  # more items than that are timed in blocks, or the clock 
 SAMPLE_SECONDS = 0.002
 MARGIN_SECONDS = 0.00005
 ENOUGH_SAMPLES = 20
+LOCKED_ITEMS = 2_000  # looked at while the lock is watched
+LOCKED_SECONDS = 0.25  # after that it stops
 
 
 def watch(job: Job, items: Sequence[Any], python: str) -> Profile:
@@ -48,6 +53,66 @@ def watch(job: Job, items: Sequence[Any], python: str) -> Profile:
         else None,
         gil_released=gil.share(),
     )
+
+
+def watch_lock(job: Job, items: Sequence[Any]) -> tuple[float, float] | None:
+    """Seconds for which `mutex` holds its lock for an update, and seconds between two holds; None without updates.
+
+    One worker runs it, so that no wait for the lock is in either. Items come from all over ``items``.
+
+    Blocks: until `LOCKED_SECONDS` have passed, or the item that then was being worked on is done.
+    """
+    pattern = catalog.fit("mutex", job.state, whole=catalog.whole_total(job))
+    if isinstance(pattern, str):
+        return None
+    timed = _TimedJob(job)
+    pattern.load()(timed, timed.while_time(items[:: -(-len(items) // LOCKED_ITEMS)]), 1)  # type: ignore[arg-type]
+    return timed.found()
+
+
+class _TimedJob:
+    """A job that reads the clock where the lock is held. Thread safety: for one worker."""
+
+    def __init__(self, job: Job) -> None:
+        self.state = job.state
+        self._job = job
+        self._holds: list[float] = []
+        self._gaps: list[float] = []
+        self._last = 0.0
+
+    def while_time(self, items: Sequence[Any]) -> Iterator[Any]:
+        """``items``, until the time for them has passed; two at the least."""
+        start = time.perf_counter()
+        for number, item in enumerate(items):
+            if number > 1 and time.perf_counter() - start > LOCKED_SECONDS:
+                return
+            yield item
+
+    def start(self) -> Any:
+        """A new state; the first gap begins here."""
+        state = self._job.start()
+        self._last = time.perf_counter()
+        return state
+
+    def work(self, item: Any) -> Any:
+        """The part that ``item`` gives."""
+        return self._job.work(item)
+
+    def update(self, state: Any, part: Any) -> Any:
+        """The state after ``part`` was taken in."""
+        start = time.perf_counter()
+        state = self._job.update(state, part)
+        end = time.perf_counter()
+        self._holds.append(end - start)
+        self._gaps.append(start - self._last)
+        self._last = end
+        return state
+
+    def found(self) -> tuple[float, float]:
+        """The mean hold and gap, without what reading the clock takes."""
+        ticks = [time.perf_counter() for _ in range(101)]
+        clock = min(later - one for one, later in pairwise(ticks))
+        return max(0.0, fmean(self._holds) - clock), max(0.0, fmean(self._gaps) - clock)
 
 
 class _Meter:
