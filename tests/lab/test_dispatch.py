@@ -48,7 +48,7 @@ def test_every_pattern_that_fits_has_a_cost(kind: str) -> None:
     assert asked.state == kind
     assert set(found) == {*names, *({dispatch.ITEM} if "par" in names else set())}
     assert all(seconds >= 0.0 for seconds in found.values())
-    assert found["threads"] > 0.0
+    assert found.get("threads", 1.0) > 0.0  # it has no update in parts to offer where states do not join
 
 
 def test_a_pattern_that_does_not_fit_is_an_error() -> None:
