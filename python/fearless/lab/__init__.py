@@ -1,28 +1,31 @@
 """The lab: measures patterns on a workload and says which one to use.
 
-Holds one name for each verb, loaded on first use: `compare`. Beneath it `record` has the types, `runner` measures,
-`rules` decides, `report` shows and `cli` is the command line. Needs the extra ``fearless[lab]`` for printing; measuring
-needs the standard library only.
+Holds one name for each verb, loaded on first use: `compare`, `doctor`. Beneath it `record` has the types, `runner`
+measures, `rules` decides, `report` shows and `cli` is the command line. Needs the extra ``fearless[lab]`` for printing;
+measuring needs the standard library only.
 """
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from fearless.lab.checkup import doctor
     from fearless.lab.comparison import Comparison, compare
+    from fearless.lab.diagnosis import Diagnosis
 
-__all__ = ["Comparison", "compare"]
+HOMES = {"Comparison": "comparison", "Diagnosis": "diagnosis", "compare": "comparison", "doctor": "checkup"}
+
+__all__ = ["Comparison", "Diagnosis", "compare", "doctor"]
 
 
 def __getattr__(name: str) -> object:
     """Load a verb the first time it is asked for: the processes that measure never do."""
-    if name not in __all__:
+    if name not in HOMES:
         text = f"module 'fearless.lab' has no attribute {name!r}"
         raise AttributeError(text)
-    from fearless.lab import comparison
-
-    value: object = getattr(comparison, name)
+    value: object = getattr(importlib.import_module(f"{__name__}.{HOMES[name]}"), name)
     globals()[name] = value
     return value
 

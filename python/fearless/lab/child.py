@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from fearless.lab import catalog, corpus, dispatch, gil, machine, memory, reference, watch
+from fearless.lab import catalog, corpus, dispatch, gil, introspect, machine, memory, reference, watch
 from fearless.lab._codec import encode
 from fearless.lab._errors import LabError, user_traceback
 from fearless.lab.job import Job
@@ -36,8 +36,9 @@ def main() -> None:
     if os.name == "posix":
         threading.Thread(target=_end_with_the_lab, name="lab-watch", daemon=True).start()
     answer = _answer(orders)
-    if answer.get("run"):
-        answer["run"] |= {"gil": gil.is_on(), "gil_enabled_by": culprit.name if gil.is_on() else None}
+    for found in (answer.get("run"), answer.get("doctor")):
+        if found:
+            found |= {"gil": gil.is_on(), "gil_enabled_by": culprit.name if gil.is_on() else None}
     scratch = Path(orders["answer"] + ".part")
     scratch.write_text(json.dumps(answer), encoding="utf-8")
     scratch.replace(orders["answer"])
@@ -53,6 +54,7 @@ def _answer(orders: Mapping[str, Any]) -> Answer:
         "cores": _cores,
         "profile": _profile,
         "costs": _costs,
+        "doctor": _doctor,
         "run": _run,
     }
     try:
@@ -67,6 +69,11 @@ def _cores(orders: Mapping[str, Any]) -> Answer:
     """One calibration with threads."""
     answer: Answer = encode(machine.calibrate_with_threads(orders["spinners"]))
     return answer
+
+
+def _doctor(orders: Mapping[str, Any]) -> Answer:
+    """What this interpreter says of itself."""
+    return {"doctor": introspect.answer(orders["imports"])}
 
 
 def _job(orders: Mapping[str, Any]) -> Job:

@@ -62,17 +62,57 @@ def affinity() -> int | None:
 
 def cgroup_cpus(root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")) -> float | None:
     """CPUs that the control group grants: the smallest quota from ours up to the root; None if there is no limit."""
-    try:
-        lines = [line.split(":", 2) for line in own.read_text(encoding="utf-8").splitlines()]
-    except OSError:
-        return None
     found: list[float] = []
-    for _, controllers, path in (line for line in lines if len(line) == 3):  # noqa: PLR2004  # id:controllers:path
+    for controllers, path in _own_groups(own):
         if controllers == "":
             found += _quotas(root, path, _quota_v2)
         elif "cpu" in controllers.split(","):
             found += _quotas(root / "cpu", path, _quota_v1)
     return min(found, default=None)
+
+
+def cgroup_version(root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")) -> int | None:
+    """The version of control groups that limits CPUs here, 1 or 2; None where there are none."""
+    groups = _own_groups(own)
+    if any("cpu" in controllers.split(",") for controllers, _ in groups):
+        return 1
+    return 2 if groups and (root / "cgroup.controllers").exists() else None
+
+
+def cpuset(root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")) -> int | None:
+    """CPUs that our control group names; None if it names none."""
+    for controllers, path in _own_groups(own):
+        if controllers == "":
+            text = _read(root / path.lstrip("/") / "cpuset.cpus.effective")
+        elif "cpuset" in controllers.split(","):
+            folder = root / "cpuset" / path.lstrip("/")
+            text = _read(folder / "cpuset.effective_cpus") or _read(folder / "cpuset.cpus")
+        else:
+            continue
+        if text:
+            return _counted(text)
+    return None
+
+
+def throttled_periods(root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")) -> int | None:
+    """Periods so far in which our control group had used up its quota; None where nobody counts."""
+    for controllers, path in _own_groups(own):
+        if controllers == "" or "cpu" in controllers.split(","):
+            folder = root / path.lstrip("/") if controllers == "" else root / "cpu" / path.lstrip("/")
+            for line in _read(folder / "cpu.stat").splitlines():
+                if line.startswith("nr_throttled "):
+                    return int(line.split()[1])
+    return None
+
+
+def processor_name(information: Path = Path("/proc/cpuinfo")) -> str:
+    """The processor, as far as the system tells."""
+    try:
+        lines = information.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, platform.processor() or platform.machine())
 
 
 def steal_ticks() -> tuple[int, int] | None:
@@ -186,6 +226,18 @@ def _spin(n: int = 0) -> None:
         n ^= i
 
 
+def _own_groups(own: Path) -> list[tuple[str, str]]:
+    """Controllers and path of each of our groups; no controllers means version 2."""
+    lines = (line.split(":", 2) for line in _read(own).splitlines())
+    return [(line[1], line[2]) for line in lines if len(line) == 3]  # noqa: PLR2004  # id:controllers:path
+
+
+def _counted(text: str) -> int:
+    """CPUs in a list such as ``0-3,7``."""
+    ranges = [part.partition("-") for part in text.split(",")]
+    return sum(int(last or first) - int(first) + 1 for first, _, last in ranges)
+
+
 def _quotas(root: Path, path: str, read: Callable[[Path], float | None]) -> list[float]:
     """The quotas of a group and of all groups around it."""
     group = root / path.lstrip("/")
@@ -205,6 +257,6 @@ def _quota_v1(folder: Path) -> float | None:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="ascii").strip()
+        return path.read_text(encoding="utf-8").strip()
     except OSError:
         return ""
