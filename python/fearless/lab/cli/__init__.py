@@ -10,12 +10,12 @@ import importlib.metadata
 from collections.abc import Sequence
 
 from fearless.lab._errors import LabError
-from fearless.lab.cli import compare
+from fearless.lab.cli import compare, doctor
 from fearless.lab.report.printer import Printer
 
 VERDICT, NO_VERDICT, FAILURE = 0, 1, 2
 
-VERBS = (compare,)
+VERBS = (compare, doctor)
 
 
 def run(argv: Sequence[str], printer: Printer | None = None) -> int:
