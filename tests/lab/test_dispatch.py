@@ -46,9 +46,9 @@ def test_every_pattern_that_fits_has_a_cost(kind: str) -> None:
     found = dispatch.measure(asked, names, 2)
 
     assert asked.state == kind
-    assert set(found) == {*names, *({dispatch.ITEM} if "par" in names else set())}
+    assert set(found) == {*names, dispatch.CHUNK, dispatch.THREAD}
     assert all(seconds >= 0.0 for seconds in found.values())
-    assert found.get("threads", 1.0) > 0.0  # it has no update in parts to offer where states do not join
+    assert found[dispatch.THREAD] > 0.0
 
 
 def test_a_pattern_that_does_not_fit_is_an_error() -> None:

@@ -86,7 +86,7 @@ def test_the_record_says_what_was_run_and_where(tmp_path: Path) -> None:
     assert [card.name for card in record.cards] == ["serial", "mutex", "executor"]
     assert [one.pattern for one in record.refused] == ["atomic"]
     assert interpreter.executable == sys.executable
-    assert set(profile.dispatch) == {"mutex", "executor"}
+    assert set(profile.dispatch) == {"mutex", "executor", "chunk", "thread"}
     assert profile.hold_seconds is not None
     assert profile.gap_seconds is not None
     assert profile.transfer_seconds is None

@@ -112,7 +112,7 @@ def _costs(orders: Mapping[str, Any]) -> Answer:
     if "mutex" in names and (lock := watch.watch_lock(job, items)) is not None:
         costs["hold_seconds"], costs["gap_seconds"] = lock
     if "processes" in names and (process := dispatch.process(job, items)) is not None:
-        costs["dispatch"]["processes"], costs["transfer_seconds"] = process
+        costs["dispatch"][dispatch.PROCESS], costs["transfer_seconds"] = process
     return {"costs": costs}
 
 

@@ -17,8 +17,8 @@ import fearless as fl
 from fearless.lab import catalog
 from fearless.lab.job import Job
 
-ITEM = "item"  # beside the names of patterns: an item of a chunk of `par`, beyond what a serial loop takes for it
-STARTED = ("threads", "processes")  # these cost by the worker, not by the item
+# Beside the names of patterns: what is paid for a chunk of `par`, for a thread, and for a process.
+CHUNK, THREAD, PROCESS = "chunk", "thread", "process"
 SAMPLE_SECONDS = 0.004  # a run that is timed takes at least this long
 MOST_ITEMS = 65_536
 TRIES = 3
@@ -31,23 +31,20 @@ Body = Callable[[int], object]
 
 
 def measure(job: Job, names: Iterable[str], workers: int) -> dict[str, float]:
-    """CPU seconds that each pattern of ``names`` costs beyond the work, for a state like that of ``job``.
+    """CPU seconds that an item costs beyond its work in each pattern of ``names``, with a state like that of ``job``.
 
-    ``par`` is one chunk and ``threads`` one thread, started and joined; the others are one item, on its way through
-    the pattern with ``workers`` workers. `ITEM` comes with ``par``. What cannot be measured is left out.
+    `CHUNK` is one chunk of `par`, and `THREAD` one thread, started and joined. Of `processes` see `process`.
 
     Blocks: about 30 ms for each pattern.
     """
     idle = _idle(job)
     alone = slope(_run(idle, "serial", 1))
-    found: dict[str, float] = {}
+    found = {
+        CHUNK: max(0.0, slope(lambda count: _chunks_of_one(count, workers))),
+        THREAD: _quickest(_threads, THREADS, time.perf_counter) / THREADS,
+    }
     for name in names:
-        if name == "par":
-            found[name] = max(0.0, slope(lambda count: _chunks_of_one(count, workers)))
-            found[ITEM] = max(0.0, slope(_run(idle, name, workers)) - alone)
-        elif name == "threads":
-            found[name] = _quickest(_threads, THREADS, time.perf_counter) / THREADS
-        elif name not in {"serial", *STARTED}:
+        if name not in {"serial", "processes"}:
             found[name] = max(0.0, slope(_run(idle, name, workers)) - alone)
     return found
 

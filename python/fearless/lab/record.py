@@ -83,10 +83,10 @@ class Profile:
     time in which the operating system says the thread neither ran nor was ready to run; ``None`` where it does not
     say.
 
-    ``dispatch`` says what the patterns themselves cost, in CPU seconds: one item, beyond its work, on its way through
-    the pattern of that name. Where something else is shared out, it is that: ``par`` is one chunk (and ``item`` one
-    item of it), ``threads`` one thread, ``processes`` the start of one process. ``hold_seconds`` and ``gap_seconds``
-    are wall clock and come from the pattern ``mutex`` with one worker, who never waits for the lock.
+    ``dispatch`` says what the patterns themselves cost, by the name of the pattern: CPU seconds for one item beyond its
+    work. Beside them stand ``chunk``, a chunk of `par`, ``thread``, one that is started and joined, and ``process``,
+    which is wall clock until it is ready. ``hold_seconds`` and ``gap_seconds`` are wall clock and come from the pattern
+    `mutex` with one worker, who never waits for the lock.
     """
 
     python: str
