@@ -27,7 +27,7 @@ from fearless.lab.record import Environment, Interpreter, Profile, Record, Workl
 from fearless.lab.resolve import Target
 
 HERE = Path(__file__).resolve().parent
-ROUNDS = 5
+ROUNDS = 7
 LONG = 3600.0  # seconds; the rounds end first
 DIGITS = 4  # significant ones, in the record
 INTERPRETER = ("label", "executable", "version", "implementation", "free_threaded", "versions")

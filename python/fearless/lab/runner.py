@@ -162,7 +162,9 @@ class _Session:
         It is known by now that the work does not fail. Should this fail all the same, these facts are missing.
         """
         names = [pattern.card.name for pattern in self.state.patterns]
-        orders = self._orders("costs", patterns=names, workers=max(self.plan.workers or _worker_counts()))
+        # More workers than cores would measure the scheduler.
+        workers = min(max(self.plan.workers or _worker_counts()), max(2, int(_allowed())))
+        orders = self._orders("costs", patterns=names, workers=workers)
         answer = children.ask(interpreter.executable, orders, timeout=min(COSTS_SECONDS, self._patience()))
         costs: dict[str, Any] = answer.get("costs", {})
         return costs
