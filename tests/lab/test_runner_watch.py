@@ -67,6 +67,13 @@ def test_waiting_is_told_from_work() -> None:
     assert profile.blocked_seconds is None or profile.blocked_seconds > 0.05
 
 
+def test_reading_the_clocks_is_no_waiting() -> None:
+    """A job of a few microseconds has not waited for a share of them."""
+    assert watch._blocked(0.00002, 5.0, 5.0) == 0.0
+    assert watch._blocked(0.03, 5.0, 5.01) == pytest.approx(0.02)
+    assert watch._blocked(0.03, None, 5.01) is None
+
+
 def test_a_free_threaded_build_has_no_gil_to_release() -> None:
     """With a GIL the share of free samples lies between nothing and all, if the run was long enough for any."""
     never = threading.Event()

@@ -24,6 +24,7 @@ TIMED_BLOCKS = 20_000  # more items than that are timed in blocks, or the clock 
 SAMPLE_SECONDS = 0.002
 MARGIN_SECONDS = 0.00005
 ENOUGH_SAMPLES = 20
+CLOCKS_SECONDS = 0.00002  # three clocks are not read at one moment: less than that is no waiting
 LOCKED_ITEMS = 2_000  # looked at while the lock is watched
 LOCKED_SECONDS = 0.25  # after that it stops
 
@@ -48,11 +49,17 @@ def watch(job: Job, items: Sequence[Any], python: str) -> Profile:
         work_cv=pstdev(meter.work) / mean * size**0.5 if (mean := fmean(meter.work)) > 0 else 0.0,
         update_seconds=meter.update,
         merge_seconds=merge,
-        blocked_seconds=max(0.0, seconds - cpu - (waited - ready))
-        if ready is not None and waited is not None
-        else None,
+        blocked_seconds=_blocked(seconds - cpu, ready, waited),
         gil_released=gil.share(),
     )
+
+
+def _blocked(idle: float, ready: float | None, waited: float | None) -> float | None:
+    """Of the seconds without CPU, those in which the thread was not even ready to run."""
+    if ready is None or waited is None:
+        return None
+    blocked = idle - (waited - ready)
+    return blocked if blocked > CLOCKS_SECONDS else 0.0
 
 
 def watch_lock(job: Job, items: Sequence[Any]) -> tuple[float, float] | None:
