@@ -28,7 +28,17 @@ from tests.plugins.sources import (
 Rule = Callable[[str, str], Iterator[str]]
 
 LAB = "fearless.lab"
-DECIDE = ("fearless.lab.facts", "fearless.lab.rules", "fearless.lab.explain", "fearless.lab.advice")
+DECIDE = (
+    "fearless.lab.facts",
+    "fearless.lab.rules",
+    "fearless.lab.explain",
+    "fearless.lab.advice",
+    "fearless.lab.costs",
+    "fearless.lab.contradictions",
+    "fearless.lab.ranking",
+    "fearless.lab.sensitivity",
+    "fearless.lab.unknowns",
+)
 SHOW = ("fearless.lab.report", "fearless.lab.cli")
 DATA = (  # neither measures nor decides: the record, its statistics, its words
     "fearless.lab.record",

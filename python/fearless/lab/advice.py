@@ -1,28 +1,40 @@
 """From facts alone to advice: which pattern, how large, why, why not the others, and what would change it.
 
-Holds what advice is and how it is put together. Measures nothing, and needs no candidate to have been measured.
+Holds what advice is and its sentences. Measures nothing, and needs no candidate to have been measured.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
-from fearless.lab import rules
-from fearless.lab.facts import AIMS, ORDER, Facts
+from fearless.lab import costs, ranking, rules, sensitivity, unknowns, wording
+from fearless.lab.contradictions import contradictions
+from fearless.lab.facts import AIMS, ORDER, Facts, simplicity
+from fearless.lab.ranking import AVAILABLE, Ranking
 from fearless.lab.record import Because, Rejected
+from fearless.lab.rules import Finding
+from fearless.lab.unknowns import Open
 
-__all__ = ["AIMS", "Advice", "advise", "contradictions"]
-
-MANY_LOCKS = 2  # needed together: beyond, one owner is easier to get right
+__all__ = ["AIMS", "AVAILABLE", "Advice", "advise", "contradictions"]
 
 AdviceKind = Literal["recommend", "serial", "cannot tell"]
+AXES: Mapping[str, str] = {
+    "throughput": "takes {} as long",
+    "latency": "takes {} as long to a result",
+    "cpu": "needs {} the processor time",
+    "memory": "needs {} the memory",
+    "simplicity": "takes {} as long",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What to use, from facts alone. Where a number rests on the cost model the words say *predicted*."""
+    """What to use, from facts alone. Where a number rests on the cost model the words say *predicted*.
+
+    Thread safety: immutable.
+    """
 
     kind: AdviceKind
     pattern: str | None = None
@@ -35,47 +47,147 @@ class Advice:
     changes: tuple[str, ...] = ()  # what would change the answer, a sentence each
     aims: Mapping[str, str | None] = field(default_factory=dict)  # the pattern under each of AIMS
     missing: tuple[str, ...] = ()  # cannot tell: the fields of `Facts` that would make it tell
+    instead: str | None = None  # the simplest pattern that runs today, where `pattern` does not yet
 
 
 def advise(facts: Facts) -> Advice:
     """The pattern that the rules come to from ``facts``, or what is missing to tell. Pure."""
-    missing = tuple(name for name in ("cpu_per_item", "items", "shape", "gil") if getattr(facts, name) is None)
-    if missing:
-        because = (Because("R2", f"not known: {', '.join(missing)}", {}),)
-        return Advice("cannot tell", because=because, missing=missing, aims=dict.fromkeys(AIMS))
-    pattern, rule, text = _first_answer(facts)
-    kind: AdviceKind = "serial" if pattern == "serial" else "recommend"
-    workers = 1 if pattern == "serial" else max(2, int(facts.cores or 2))
-    rejected = tuple(Rejected(name, f"{pattern} comes first") for name in ORDER if name != pattern)
+    wrong = contradictions(facts)
+    if wrong:
+        because = tuple(Because("facts", text, {}) for text in wrong)
+        return Advice("cannot tell", because=because, aims=dict.fromkeys(AIMS))
+    found = unknowns.explore(facts, _answer)
+    if found.missing:
+        return _open_question(found)
+    complete = ranking.completed(found.facts)
+    return _advice(complete, ranking.rank(complete), found)
+
+
+def _answer(facts: Facts) -> str:
+    return ranking.rank(ranking.completed(facts)).pick
+
+
+def _open_question(found: Open) -> Advice:
+    names = wording.listed([unknowns.WORDS[name] for name in found.missing])
+    patterns = wording.listed(sorted(found.answers, key=simplicity), "or")
+    text = f"the answer is {patterns}, depending on what is not known; most of all it depends on {names}"
+    because = (Because("R15", text, {"missing": list(found.missing), "answers": list(found.answers)}),)
+    return Advice("cannot tell", because=because, missing=found.missing, aims=dict.fromkeys(AIMS))
+
+
+def _advice(facts: Facts, found: Ranking, known: Open) -> Advice:
+    pick, serial = found.pick, found.pick == "serial"
+    sizes = [] if serial else list(_sizes(facts, found))
+    because = [*_spoken(found), _ranked(facts, found), *sizes, *_assumed(facts, known)]
+    values = {
+        name: value for one in sizes for name, value in one.facts.items() if name in {"chunk", "capacity", "batch"}
+    }
     return Advice(
-        kind,
-        pattern,
-        workers,
-        because=(Because(rule, text, {}),),
-        rejected=rejected,
-        aims=dict.fromkeys(AIMS, pattern),
+        kind="serial" if serial else "recommend",
+        pattern=pick,
+        workers=found.workers,
+        chunk=values.get("chunk"),
+        capacity=values.get("capacity"),
+        batch=values.get("batch"),
+        because=tuple(_because(one) for one in because if one is not None),
+        rejected=tuple(Rejected(name, _why_not(facts, found, name)) for name in ORDER if name != pick),
+        changes=sensitivity.changes(_only_known(facts, known), pick, _answer),
+        aims=ranking.by_aim(found),
+        instead=None if pick in AVAILABLE else _instead(facts, found),
     )
 
 
-def _first_answer(facts: Facts) -> tuple[str, str, str]:
-    """The pattern, the rule it comes from and its sentence."""
-    job = (facts.items or 0) * (facts.cpu_per_item or 0.0)
-    if facts.gil and not facts.released and not facts.wait_per_item:
-        return "serial", "R0", "the GIL lets one thread run at a time"
-    if job < rules.SHORT_JOB and not facts.wait_per_item:
-        return "serial", "R1", "the whole job is shorter than starting workers takes"
-    if facts.shape in {"none", "counter"} or facts.state in {"add", "merge"}:
-        return "par", "R5", "nothing needs to be shared"
-    if facts.handed_on or facts.one_owner or (facts.locks or 0) > MANY_LOCKS:
-        return "channel", "R10", "one task can own the data"
-    return "mutex", "R7", "the state is shared, and one lock is enough"
+def _because(finding: Finding) -> Because:
+    mark = " (provisional)" if finding.rule in rules.PROVISIONAL else ""
+    return Because(finding.rule, f"{finding.text}{mark}", dict(finding.facts))
 
 
-def contradictions(facts: Facts) -> list[str]:
-    """Facts that cannot hold together, a sentence for each pair that names both."""
-    found = []
-    if facts.shape == "none" and facts.state != "none":
-        found.append(f"shape is none, nothing is shared, but state is {facts.state}: parts are joined in a state")
-    if facts.shape == "none" and facts.hold:
-        found.append(f"shape is none, nothing is shared, but hold is {facts.hold} s: a lock is held")
-    return found
+def _spoken(found: Ranking) -> list[Finding]:
+    """Findings with a sentence about the pick; one about a size or a share that decides nothing here stays unsaid."""
+    silent = {"R7", "R6"} if found.pick in {"serial", "par", "threads"} and not found.short else set()
+    decisive = {one.rule for one in found.findings if set(one.rules_out) - set(ranking.NEVER)}
+    return [
+        one
+        for one in found.findings
+        if one.text and (one.rule not in silent or (one.rule in decisive and one.rule == "R7"))
+    ]
+
+
+def _ranked(facts: Facts, found: Ranking) -> Finding | None:
+    """R15 over predicted figures."""
+    if found.short:
+        return None
+    pick, aim = found.pick, facts.aim
+    gain = wording.ratio(found.speedup(pick))
+    used = [name for name in found.contenders if not costs.measured(facts, name)]
+    note = "; dispatch costs are typical ones, not measured here" if pick in used or len(used) > 1 else ""
+    if pick == "serial":
+        best = max((name for name in found.contenders if name != "serial"), key=found.speedup, default=None)
+        text = "nothing else is left" if best is None else _serial_wins(facts, found, best)
+        return Finding("R15", text + note, {"aim": aim, "predicted": _figures(found)})
+    text = f"{pick} with {wording.counted(found.workers, 'worker')} is predicted to be {gain} as fast as serial"
+    ending = {
+        "throughput": "the simplest within 10 % of the fastest",
+        "latency": "the simplest within 10 % of the quickest to give a result",
+        "cpu": "the simplest within 10 % of the least processor time",
+        "memory": "the simplest within 10 % of the least memory",
+        "simplicity": "the simplest that beats serial by 10 %",
+    }
+    return Finding("R15", f"{text}, {ending[aim]}{note}", {"aim": aim, "predicted": _figures(found)})
+
+
+def _serial_wins(facts: Facts, found: Ranking, best: str) -> str:
+    gain = wording.ratio(found.speedup(best))
+    if facts.aim in {"cpu", "memory"}:
+        what = "processor time" if facts.aim == "cpu" else "memory"
+        return f"serial needs the least {what}; {best} is predicted to be {gain} as fast"
+    return f"nothing is predicted to beat serial by 10 %: the best, {best}, reaches {gain}"
+
+
+def _figures(found: Ranking) -> dict[str, Any]:
+    return {name: round(found.speedup(name), 3) for name in found.contenders}
+
+
+def _sizes(facts: Facts, found: Ranking) -> Iterator[Finding]:
+    pick, count = found.pick, found.workers
+    apart = replace(facts, gil=False) if pick in costs.APART else facts  # processes have a GIL each
+    sized = [rules.r3(apart), rules.r4(facts, pick, count)]
+    if pick == "channel":
+        sized += [rules.r10_capacity(facts, count), rules.r11(facts)]
+    yield from (one for one in sized if one is not None)
+
+
+def _assumed(facts: Facts, known: Open) -> Iterator[Finding]:
+    """What nobody told, in words: what does not matter, and what was taken for granted."""
+    for name in known.unknown:
+        yield Finding("facts", f"{unknowns.WORDS[name]} is not known, and the answer is the same either way", {})
+    if known.facts.cores is None:
+        yield Finding("facts", f"the number of cores is not known; {facts.cores:g} are assumed", {"cores": facts.cores})
+    if known.facts.hold is None and facts.shape not in {None, "none"} and not facts.joins:
+        yield Finding("facts", "how long the state is held for an update is not known; next to nothing is assumed", {})
+
+
+def _only_known(facts: Facts, known: Open) -> Facts:
+    """For what would change the answer: amounts that stand for unknown ones are not varied."""
+    return facts if not known.unknown else known.facts
+
+
+def _why_not(facts: Facts, found: Ranking, name: str) -> str:
+    if name in found.out:
+        return found.out[name]
+    mine, best = found.costs[name].on(facts.aim), found.costs[found.pick].on(facts.aim)
+    times = wording.ratio(mine / best) if best else "many times"
+    taken = f"is predicted: {AXES[facts.aim].format(times)}"
+    if simplicity(name) < simplicity(found.pick):
+        return f"simpler, but {taken[3:]}"
+    return f"less simple, and {taken[3:]}"
+
+
+def _instead(facts: Facts, found: Ranking) -> str:
+    """What runs today: the pick among the patterns there are, with one lock allowed again if nothing else is left."""
+    open_ones = [name for name in found.contenders if name in AVAILABLE]
+    allowed = {"mutex": "snapshot rwlock", "atomic": "sharded"}
+    open_ones += [name for name, others in allowed.items() if found.pick in others.split() and name not in open_ones]
+    if found.pick in {"rwlock", "snapshot"}:
+        return "mutex"
+    return ranking.pick_for(facts.aim, open_ones or ["serial"], found.costs)

@@ -109,7 +109,7 @@ class Facts:
     subject: str = ""  # the workload, as the command line names it
     aim: str = "throughput"  # one of AIMS
     shape: str | None = None  # what is shared: none, counter, cell, map, arbitrary
-    dispatch: Mapping[str, float] | None = None  # o, by pattern: what one item, task or message costs beyond its work
+    dispatch: Mapping[str, float] | None = None  # o, by pattern, as `record.Profile` has it
     hold: float | None = None  # S: how long the lock is held for one update
     gap: float | None = None  # T: from the end of one hold of a worker to its next
     reads: float | None = None  # r: share of the accesses to the shared state
@@ -123,6 +123,39 @@ class Facts:
     replaced: bool | None = None  # a writer replaces the whole value
     one_owner: bool | None = None  # one task can own the data
     transfer: float | None = None  # what moving one item and its result to another process and back takes
+
+    @property
+    def wait(self) -> float | None:
+        """Seconds that an item waits: as given, else from the share of the serial run that was waiting."""
+        if self.wait_per_item is not None:
+            return self.wait_per_item
+        if self.waiting is None or self.cpu_per_item is None:
+            return None
+        return self.cpu_per_item * self.waiting / max(1e-9, 1 - self.waiting)
+
+    @property
+    def waiting_share(self) -> float | None:
+        """Waiting as a share of a serial run: as measured, else from the figures for an item."""
+        if self.waiting is not None:
+            return self.waiting
+        if self.wait_per_item is None or self.cpu_per_item is None:
+            return None
+        total = self.wait_per_item + self.cpu_per_item
+        return self.wait_per_item / total if total else 0.0
+
+    @property
+    def joins(self) -> bool | None:
+        """True if nothing is shared or parts can be joined into one state, so that no task needs another's."""
+        measured_none = self.state == "none" and bool(self.candidates)
+        if measured_none or self.shape in {"none", "counter"} or self.state in {"add", "merge"}:
+            return True
+        return False if self.state == "update" else None
+
+    @property
+    def adds(self) -> bool:
+        """True if the shared state is totals that are added to, or a cell that is set: what an atomic holds."""
+        only_set = self.shape == "cell" and self.state == "none" and not self.hold
+        return only_set or self.shape == "counter" or self.state == "add"
 
     @property
     def serial(self) -> Candidate | None:
@@ -197,6 +230,12 @@ def from_record(record: Record, python: str) -> Facts:
         round_seconds=_round_seconds(record),
         free_threaded_label=_free_threaded(record, python),
         subject=record.workload.name,
+        shape={"none": "none", "add": "counter"}.get(record.workload.state, "arbitrary"),
+        dispatch=profile.dispatch or None if profile else None,
+        hold=profile.hold_seconds if profile else None,
+        gap=profile.gap_seconds if profile else None,
+        wait_per_item=_wait(profile),
+        transfer=profile.transfer_seconds if profile else None,
     )
 
 
@@ -262,6 +301,12 @@ def _waiting(profile: Profile | None) -> float | None:
     if profile is None or profile.blocked_seconds is None or profile.seconds <= 0:
         return None
     return min(1.0, profile.blocked_seconds / profile.seconds)
+
+
+def _wait(profile: Profile | None) -> float | None:
+    if profile is None or profile.blocked_seconds is None or not profile.items:
+        return None
+    return profile.blocked_seconds / profile.items
 
 
 def _single_state(cards: Iterable[Card]) -> frozenset[str]:

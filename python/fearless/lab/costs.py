@@ -1,0 +1,244 @@
+"""The cost model: what each pattern is predicted to take, from facts alone.
+
+Holds typical dispatch costs, and from them and the facts the predicted time, processor time, memory and waiting for a
+result. Measures nothing, and does not say which pattern may be used: that is for the rules.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fearless.lab.facts import ORDER, Facts
+
+# Seconds that one item costs beyond its work: on CPython 3.13 with two cores, the dearer of the builds with and
+# without the GIL, from benchmarks/results. Those of asyncio, interpreters, rwlock, sharded, snapshot and stealing are
+# assumed: the toolkit has none of them to measure.
+TYPICAL: Mapping[str, float] = {
+    "serial": 0.0,
+    "par": 2e-8,
+    "threads": 1e-8,
+    "mutex": 2.2e-7,
+    "channel": 4e-7,
+    "atomic": 4.5e-8,
+    "pool": 1.7e-6,
+    "executor": 1.1e-5,
+    "rwlock": 4.4e-7,
+    "processes": 5e-6,
+    "asyncio": 2e-5,
+    "interpreters": 2e-5,
+    "sharded": 5e-8,
+    "snapshot": 5e-8,
+    "stealing": 2e-6,
+}
+THREAD = 3e-4  # seconds to start a thread and join it
+PROCESSES = 0.12  # seconds until the first worker process is there
+PROCESS = 0.03  # and for each
+THREAD_BYTES = 150 * 1024  # of its stack, touched
+PROCESS_BYTES = 30 * 1024 * 1024
+FUTURE_BYTES = 300
+BASE_BYTES = 12 * 1024 * 1024
+IN_PARTS = frozenset({"par", "threads", "processes", "interpreters"})  # a state for each worker, joined at the end
+BY_WORKER = frozenset({"par", "threads", "processes"})  # measured by chunk, thread and process, not by item
+APART = frozenset({"processes", "interpreters"})
+CALLER_UPDATES = frozenset({"channel", "pool", "executor"})  # one task owns the state
+BY_FUTURES = frozenset({"pool", "executor"})
+BEHIND = 1e6  # seconds: a latency for those that fall behind, so that the least overloaded still comes first
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one pattern is predicted to cost. Seconds and bytes."""
+
+    pattern: str
+    workers: int
+    seconds: float  # of the whole job
+    cpu_seconds: float
+    peak_bytes: float
+    latency: float  # from an item's being there to its result, in the mean
+
+    def on(self, aim: str) -> float:
+        """The figure that the aim is about; smaller is better."""
+        return {"latency": self.latency, "cpu": self.cpu_seconds, "memory": self.peak_bytes}.get(aim, self.seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """The facts as numbers, none of them unknown."""
+
+    items: int
+    work: float  # t
+    wait: float  # w
+    update: float  # S, or what an update takes
+    gap: float | None
+    reads: float
+    cores: float
+    parallelism: float  # P, of threads
+    cv: float
+    merge: float
+    joins: bool  # each worker can have a state of its own
+
+
+def dispatch(facts: Facts) -> dict[str, float]:
+    """What an item costs beyond its work, by pattern: as measured, else typical."""
+    known = facts.dispatch or {}
+    found = {**TYPICAL, **{name: cost for name, cost in known.items() if name in TYPICAL and name not in BY_WORKER}}
+    item = known.get("item", TYPICAL["par"])
+    moved = TYPICAL["processes"] if facts.transfer is None else facts.transfer
+    return found | {"par": item, "threads": min(item, TYPICAL["par"]), "processes": moved, "interpreters": moved}
+
+
+def measured(facts: Facts, pattern: str) -> bool:
+    """True if the dispatch cost of ``pattern`` is not merely typical."""
+    return pattern == "serial" or ("item" if pattern == "par" else pattern) in (facts.dispatch or {})
+
+
+def parallelism(facts: Facts) -> float:
+    """How many threads can compute at once: the cores, or what the GIL leaves of them."""
+    cores = max(1.0, facts.cores or 1.0)
+    return min(cores, 1 / max(1e-9, 1 - (facts.released or 0.0))) if facts.gil else cores
+
+
+def predict(facts: Facts, workers: int) -> dict[str, Cost]:
+    """Each pattern's predicted cost with ``workers``. The facts must know items, work and cores."""
+    job = _job(facts)
+    return {pattern: _cost(facts, job, pattern, workers) for pattern in ORDER}
+
+
+def _job(facts: Facts) -> _Job:
+    work, wait, update = facts.cpu_per_item or 0.0, facts.wait or 0.0, facts.hold or 0.0
+    items = facts.items or 1
+    share = facts.serial_share or 0.0
+    return _Job(
+        items=items,
+        work=work,
+        wait=wait,
+        update=0.0 if facts.shape == "none" else update,
+        gap=facts.gap,
+        reads=facts.reads or 0.0,
+        cores=max(1.0, facts.cores or 1.0),
+        parallelism=parallelism(facts),
+        cv=facts.item_cv or 0.0,
+        merge=items * work * share / max(1e-9, 1 - share) if share < 1 else 0.0,
+        joins=facts.joins is not False,
+    )
+
+
+def _cost(facts: Facts, job: _Job, pattern: str, workers: int) -> Cost:
+    extra = dispatch(facts)[pattern]
+    count = 1 if pattern in {"serial", "asyncio"} else max(1, min(workers, job.items))
+    if pattern in {"mutex", "rwlock"}:
+        count = min(count, useful(job.update + extra, _gap(job)))
+    each = _each(job, pattern, count, extra)
+    start = _start(facts, pattern, count)
+    seconds = job.items * each + start + _tail(job, pattern, count)
+    computing = job.items * (job.work + job.update + extra) + (0.0 if pattern == "serial" else start)
+    return Cost(pattern, count, seconds, computing, _bytes(job, pattern, count), _latency(facts, job, pattern, seconds))
+
+
+def _each(job: _Job, pattern: str, count: int, extra: float) -> float:
+    """Seconds between one finished item and the next."""
+    computing = job.work + job.update + extra
+    if pattern == "serial":
+        return job.work + job.wait + job.update
+    if pattern == "asyncio":
+        return max(computing, (computing + job.wait) / job.items)
+    waves = math.ceil(job.items / count) / job.items  # the share of all items that the busiest worker has
+    cores = job.cores if pattern in APART else job.parallelism
+    bounds = [computing / min(count + (pattern in CALLER_UPDATES), cores)]
+    if pattern in CALLER_UPDATES:
+        # A worker hands the part over; the owner updates, and receives or makes a future for each item.
+        bounds += [
+            (job.work + extra / 2 + job.wait) * waves,
+            job.update + extra * (1.0 if pattern in BY_FUTURES else 0.5),
+        ]
+    elif pattern in {"mutex", "rwlock"}:
+        writes = 1.0 - job.reads if pattern == "rwlock" else 1.0
+        bounds += [(computing + job.wait) * waves, _locked(job, count, extra, writes)]
+    else:
+        bounds += [(computing + job.wait) * waves]
+        bounds += [extra] if pattern == "atomic" else []
+        # What comes back from processes and cannot be joined there, the caller updates with.
+        bounds += [job.update + extra / 2] if pattern in APART and not job.joins else []
+    return max(bounds)
+
+
+def _gap(job: _Job) -> float:
+    return job.gap if job.gap is not None else job.work + job.wait
+
+
+def useful(hold: float, gap: float) -> int:
+    """Workers beyond which a lock that is held for ``hold`` every ``gap`` seconds gives no more: (S + T) / S."""
+    return max(1, math.ceil((hold + gap) / hold)) if hold > 0 else 2**31
+
+
+def passes(workers: int, hold: float, gap: float) -> float:
+    """Holds a second of a lock that ``workers`` take for ``hold`` seconds every ``gap``: between bound and chance.
+
+    Mean value analysis takes all times to be random, the bound takes them to be even; work is in between, so the
+    seconds for a pass are the mean of both.
+    """
+    if hold <= 0:
+        return workers / gap if gap > 0 else math.inf
+    queue, rate = 0.0, 0.0
+    for number in range(1, workers + 1):
+        response = hold * (1 + queue)
+        rate = number / (response + gap)
+        queue = rate * response
+    even = min(workers / (hold + gap), 1 / hold)
+    return 2 / (1 / rate + 1 / even)
+
+
+def _locked(job: _Job, count: int, extra: float, writes: float) -> float:
+    """Seconds between two items through the lock; with ``writes`` below one only those exclude others."""
+    return 1 / passes(count, (job.update * writes) + extra, _gap(job) + job.update * (1 - writes))
+
+
+def _start(facts: Facts, pattern: str, count: int) -> float:
+    """Seconds to start the workers, and join them."""
+    known = facts.dispatch or {}
+    if pattern in {"serial", "asyncio"}:
+        return 0.0
+    if pattern in APART:
+        return known.get("processes", PROCESSES) + PROCESS * count
+    threads = count - 1 if pattern in {"par", "mutex", "atomic", "rwlock", "sharded", "snapshot"} else count
+    return known.get("threads", THREAD) * (threads + (pattern == "channel"))
+
+
+def _tail(job: _Job, pattern: str, count: int) -> float:
+    """Seconds at the end in which some workers have nothing to do, and those of joining parts."""
+    if pattern in {"serial", "asyncio"} or count == 1:
+        return 0.0
+    item = job.work + job.wait + job.update
+    joined = job.merge if pattern in IN_PARTS else 0.0
+    if pattern == "threads":
+        return joined + 0.6 * job.cv * item * math.sqrt(job.items / count)  # the longest of equal slices
+    if pattern in APART:
+        return joined + min(1.0, job.cv) * item * job.items / (16 * count)  # half a chunk, eight a worker
+    return joined + 0.5 * job.cv * item
+
+
+def _bytes(job: _Job, pattern: str, count: int) -> float:
+    if pattern == "serial":
+        return BASE_BYTES
+    each = PROCESS_BYTES if pattern in APART else THREAD_BYTES
+    futures = FUTURE_BYTES * job.items * {"executor": 5, "pool": 1, "asyncio": 5}.get(pattern, 0)
+    return BASE_BYTES + 0.1 * BASE_BYTES + each * count + futures
+
+
+def comes_at_the_end(pattern: str, shape: str | None) -> bool:
+    """True if no result can be had before the last item is done: states in parts are joined only then."""
+    return pattern == "threads" or (pattern in IN_PARTS and shape != "none")
+
+
+def _latency(facts: Facts, job: _Job, pattern: str, seconds: float) -> float:
+    """From an item's being there to its result. Without a rate all items are there at once and wait for their turn."""
+    each, servers = seconds / job.items, 1 if pattern in {"serial", "asyncio"} else max(1.0, job.parallelism)
+    if facts.rate is None:
+        return seconds if comes_at_the_end(pattern, facts.shape) else seconds / 2
+    load = facts.rate * each
+    if load >= 1:
+        return BEHIND * load
+    service = job.work + job.wait + job.update + dispatch(facts)[pattern]
+    return service + service * math.pow(load, math.sqrt(2 * (servers + 1)) - 1) / (servers * (1 - load))
