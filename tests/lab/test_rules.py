@@ -182,14 +182,16 @@ def test_r15_takes_the_fewest_workers_that_are_fast_enough() -> None:
     assert rules.r15_workers({("par", 2): 1.5, ("par", 4): 1.9, ("serial", 1): 1.0}, "par") == 4
 
 
-def test_r15_says_what_other_axes_would_pick() -> None:
+def test_r15_says_what_other_aims_would_pick() -> None:
     """Twice the CPU time for the same speed-up is worth knowing."""
     facts = facts_of({**SERIAL, ("par", 2): 1.8})
-    costly = replace(facts.candidates[1], cpu_seconds=2.0)
-    found = rules.r15_axes(replace(facts, candidates=[facts.candidates[0], costly]), costly)
+    both = [facts.candidates[0], replace(facts.candidates[1], cpu_seconds=2.0)]
+    found = rules.r15_aims(replace(facts, candidates=both), both, both[1])
 
     assert found is not None
-    assert found.facts["axes"] == {"CPU time": "serial"}
+    assert found.facts["aims"] == {"latency": "serial", "cpu": "serial", "memory": "serial", "simplicity": "par"}
+    assert "for the least latency (predicted), for the least CPU time or for the least memory it would be" in found.text
+    assert "for simplicity it would be par as well" in found.text
 
 
 def test_r16_is_sure_of_a_clear_answer_however_noisy() -> None:

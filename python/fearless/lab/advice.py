@@ -152,6 +152,8 @@ def _sizes(facts: Facts, found: Ranking) -> Iterator[Finding]:
     pick, count = found.pick, found.workers
     apart = replace(facts, gil=False) if pick in costs.APART else facts  # processes have a GIL each
     sized = [rules.r3(apart), rules.r4(facts, pick, count)]
+    if pick in costs.APART:
+        sized.insert(0, rules.r18_predicted(facts, count))
     if pick == "channel":
         sized += [rules.r10_capacity(facts, count), rules.r11(facts)]
     yield from (one for one in sized if one is not None)

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fearless.lab import catalog, environments, explain, runner
 from fearless.lab._errors import LabError
-from fearless.lab.facts import raised, simplicity
+from fearless.lab.facts import AIMS, raised, simplicity
 from fearless.lab.record import Record, Verdict
 from fearless.lab.report import html, text
 from fearless.lab.resolve import Target
@@ -87,6 +87,7 @@ def compare(  # noqa: PLR0913  # all but the first are optional and named
     workers: Sequence[int] | None = None,
     pythons: Sequence[str] = (),
     budget: float = BUDGET_SECONDS,
+    optimize: str = "throughput",
     progress: Progress | None = None,
     note: Callable[[str], None] | None = None,
 ) -> Comparison:
@@ -95,6 +96,7 @@ def compare(  # noqa: PLR0913  # all but the first are optional and named
     ``workload`` is what the command line takes, such as ``"word-index"`` or ``"job.py:Parse"``, or a workload class or
     function of a module that can be imported. ``args`` sets its parameters; ``items`` are the files, by glob pattern,
     that a plain function is called with. ``pythons`` are interpreters to compare, by default the running one.
+    ``optimize`` is what the choice is made for: throughput, latency, cpu, memory or simplicity.
     ``budget`` is in seconds, for each interpreter. ``progress`` is called with the share done, 0 to 1, and what runs
     now; ``note`` with what takes long before that.
 
@@ -104,21 +106,24 @@ def compare(  # noqa: PLR0913  # all but the first are optional and named
     what was measured.
     Raises: `LabError`, naming what is known, if the workload, a pattern or an interpreter cannot be had.
     """
+    if optimize not in AIMS:
+        raise LabError(f"optimize must be one of {', '.join(AIMS)}, got {optimize!r}")
     names = catalog.check_names(patterns) if patterns is not None else None
     target = Target(_target(workload), dict(args or {}), items)
     interpreters = environments.interpreters(list(pythons), note)
     plan = runner.Plan(target, interpreters, names, workers, budget * len(interpreters), most_rounds=MOST_ROUNDS)
-    record = runner.measure(plan, progress and _told(progress), _settled)
-    return Comparison(explain.decided(record))
+    record = runner.measure(plan, progress and _told(progress), lambda so_far: _settled(so_far, optimize))
+    return Comparison(explain.decided(replace(record, optimize=optimize)))
 
 
-def _settled(record: Record) -> bool:
+def _settled(record: Record, optimize: str) -> bool:
     """True once every verdict is so sure that further rounds will hardly change it.
 
     Early on it must be surer: looking after each round gives chance more occasions.
     """
     sure = EARLY if record.rounds < USUAL_ROUNDS else LATE
-    return all(one.kind != "cannot tell" and one.confidence >= sure for one in explain.decided(record).verdicts)
+    verdicts = explain.decided(replace(record, optimize=optimize)).verdicts
+    return all(one.kind != "cannot tell" and one.confidence >= sure for one in verdicts)
 
 
 def _told(progress: Progress) -> runner.OnProgress:

@@ -32,6 +32,7 @@ TYPICAL: Mapping[str, float] = {
     "snapshot": 5e-8,
     "stealing": 2e-6,
 }
+CHUNK = 2e-6  # seconds to take a chunk
 THREAD = 3e-4  # seconds to start a thread and join it
 PROCESSES = 0.12  # seconds until the first worker process is there
 PROCESS = 0.03  # and for each
@@ -40,7 +41,6 @@ PROCESS_BYTES = 30 * 1024 * 1024
 FUTURE_BYTES = 300
 BASE_BYTES = 12 * 1024 * 1024
 IN_PARTS = frozenset({"par", "threads", "processes", "interpreters"})  # a state for each worker, joined at the end
-BY_WORKER = frozenset({"par", "threads", "processes"})  # measured by chunk, thread and process, not by item
 APART = frozenset({"processes", "interpreters"})
 CALLER_UPDATES = frozenset({"channel", "pool", "executor"})  # one task owns the state
 BY_FUTURES = frozenset({"pool", "executor"})
@@ -82,16 +82,21 @@ class _Job:
 
 def dispatch(facts: Facts) -> dict[str, float]:
     """What an item costs beyond its work, by pattern: as measured, else typical."""
-    known = facts.dispatch or {}
-    found = {**TYPICAL, **{name: cost for name, cost in known.items() if name in TYPICAL and name not in BY_WORKER}}
-    item = known.get("item", TYPICAL["par"])
-    moved = TYPICAL["processes"] if facts.transfer is None else facts.transfer
-    return found | {"par": item, "threads": min(item, TYPICAL["par"]), "processes": moved, "interpreters": moved}
+    known = {name: cost for name, cost in (facts.dispatch or {}).items() if name in TYPICAL}
+    moved = {} if facts.transfer is None else {"processes": facts.transfer, "interpreters": facts.transfer}
+    return {**TYPICAL, **known, **moved}
+
+
+def chunk(facts: Facts) -> float:
+    """What taking a chunk of items costs."""
+    return (facts.dispatch or {}).get("chunk", CHUNK)
 
 
 def measured(facts: Facts, pattern: str) -> bool:
     """True if the dispatch cost of ``pattern`` is not merely typical."""
-    return pattern == "serial" or ("item" if pattern == "par" else pattern) in (facts.dispatch or {})
+    if pattern in APART:
+        return facts.transfer is not None
+    return pattern == "serial" or pattern in (facts.dispatch or {})
 
 
 def parallelism(facts: Facts) -> float:
@@ -131,9 +136,9 @@ def _cost(facts: Facts, job: _Job, pattern: str, workers: int) -> Cost:
     if pattern in {"mutex", "rwlock"}:
         count = min(count, useful(job.update + extra, _gap(job)))
     each = _each(job, pattern, count, extra)
-    start = _start(facts, pattern, count)
-    seconds = job.items * each + start + _tail(job, pattern, count)
-    computing = job.items * (job.work + job.update + extra) + (0.0 if pattern == "serial" else start)
+    begin = start(facts, pattern, count)
+    seconds = job.items * each + begin + _tail(job, pattern, count)
+    computing = job.items * (job.work + job.update + extra) + (0.0 if pattern == "serial" else begin)
     return Cost(pattern, count, seconds, computing, _bytes(job, pattern, count), _latency(facts, job, pattern, seconds))
 
 
@@ -195,15 +200,15 @@ def _locked(job: _Job, count: int, extra: float, writes: float) -> float:
     return 1 / passes(count, (job.update * writes) + extra, _gap(job) + job.update * (1 - writes))
 
 
-def _start(facts: Facts, pattern: str, count: int) -> float:
+def start(facts: Facts, pattern: str, count: int) -> float:
     """Seconds to start the workers, and join them."""
     known = facts.dispatch or {}
     if pattern in {"serial", "asyncio"}:
         return 0.0
     if pattern in APART:
-        return known.get("processes", PROCESSES) + PROCESS * count
+        return known.get("process", PROCESSES) + PROCESS * count
     threads = count - 1 if pattern in {"par", "mutex", "atomic", "rwlock", "sharded", "snapshot"} else count
-    return known.get("threads", THREAD) * (threads + (pattern == "channel"))
+    return known.get("thread", THREAD) * (threads + (pattern == "channel"))
 
 
 def _tail(job: _Job, pattern: str, count: int) -> float:

@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from fearless.lab import rules, stats, wording
+from fearless.lab import costs, rules, stats, wording
 from fearless.lab.facts import Candidate, Facts, from_record, simplicity
 from fearless.lab.record import Because, Record, Rejected, Verdict
-from fearless.lab.rules import Finding
+from fearless.lab.rules import Finding, axes
 
 # Rules whose numbers were fitted on two cores: every sentence that rests on one is marked.
 PROVISIONAL = frozenset({"R6", "R7", "R8", "R15"})
@@ -44,7 +44,8 @@ def judge(facts: Facts) -> Verdict:
         return _undecided(facts, [*equality, choice.finding, *background], out, choice.confidence)
     pick = facts.candidate(choice.key)
     found = [*equality, *_reasons(facts, contenders, pick, background), choice.finding]
-    return _verdict(facts, pick, choice.confidence, found, _rejected(facts, out, pick))
+    verdict = _verdict(facts, pick, choice.confidence, found, _rejected(facts, out, pick))
+    return replace(verdict, aims=rules.by_aim(facts, contenders))
 
 
 def _reasons(
@@ -56,10 +57,28 @@ def _reasons(
         rules.reached(facts, pick),
         rules.r5(facts) if pick.pattern == "par" else None,
         *background,
-        rules.r15_axes(facts, pick),
+        *_sized(facts, pick),
+        rules.r15_aims(facts, contenders, pick),
     ]
     found = [one for one in own if one is not None]
     return sorted(found, key=lambda one: one.rule != "R0" or not one.rules_out)
+
+
+def _sized(facts: Facts, pick: Candidate) -> list[Finding | None]:
+    """What measured costs say beside the runs: R2 to R4, R6 and R7. Nothing of it overrules a run."""
+    if not facts.dispatch:
+        return []
+    ran = {one.pattern for one in facts.candidates}
+    costly = {name: cost for name, cost in costs.dispatch(facts).items() if name in ran & {"pool", "executor"}}
+    found = [rules.r2(facts, costly)]
+    if pick.pattern != "serial":
+        apart = replace(facts, gil=False) if pick.pattern in costs.APART else facts
+        found += [rules.r3(apart), rules.r4(facts, pick.pattern, pick.workers)]
+    if "atomic" in ran:
+        found.append(rules.r6(facts, pick.workers))
+    if "mutex" in ran:
+        found.append(rules.r7(facts, max(2, pick.workers)))
+    return [one for one in found if one is None or one.text]
 
 
 def _ruled_out(findings: Sequence[Finding]) -> dict[str, str]:
@@ -131,11 +150,17 @@ def _not_picked(facts: Facts, pattern: str, pick: Candidate) -> str:
     """Slower than the pick, or as fast and less simple: from ratios within rounds, with their interval."""
     own = [one for one in facts.candidates if one.pattern == pattern]
     best = min(own, key=lambda one: one.median)
-    ratios = stats.round_ratios(best.seconds, pick.seconds)
+    if facts.aim == "simplicity":
+        return _not_simplest(facts, best, pick)
+    ratios = stats.round_ratios(axes.series(facts, best, facts.aim), axes.series(facts, pick, facts.aim))
     if not ratios:
         return "no round has both"
     slower = stats.estimate(list(ratios.values()))
-    taken = f"takes {wording.ratio_with_interval(slower)} as long"
+    times = wording.ratio_with_interval(slower)
+    if facts.aim != "throughput":
+        simpler = simplicity(pattern) < simplicity(pick.pattern)
+        return f"{'simpler' if simpler else 'less simple'}, with {times} the {axes.NAMES[facts.aim]}"
+    taken = f"takes {times} as long"
     if slower.median > rules.AS_GOOD:
         return f"slower, {taken}"
     if simplicity(pattern) > simplicity(pick.pattern) and slower.median * rules.AS_GOOD >= 1:
@@ -143,11 +168,22 @@ def _not_picked(facts: Facts, pattern: str, pick: Candidate) -> str:
     return f"at the edge of the 10 %, {taken}"
 
 
+def _not_simplest(facts: Facts, best: Candidate, pick: Candidate) -> str:
+    """Under the aim of simplicity: simpler and not worth it, or not the simplest that is."""
+    speedup = facts.speedup(best)
+    gain = wording.ratio_with_interval(speedup) if speedup else "not compared with serial"
+    if simplicity(best.pattern) > simplicity(pick.pattern) and pick.pattern != "serial":
+        return f"less simple ({gain})"
+    return "it is the plain loop" if best.pattern == "serial" else f"does not beat serial by 10 % ({gain})"
+
+
 def headline(record: Record, verdict: Verdict) -> str:
     """The verdict in one sentence."""
     if verdict.kind == "cannot tell" or verdict.pattern is None:
         return _open_question(verdict)
     sure = f"confidence {wording.percent(verdict.confidence)}"
+    if record.optimize != "throughput":
+        sure = f"{axes.FOR[record.optimize]}; {sure}"
     if verdict.kind == "serial":
         return f"stay serial ({sure})"
     facts = from_record(record, verdict.python or record.environment.interpreters[0].label)

@@ -50,9 +50,11 @@ class Candidate:
     pattern: str
     workers: int
     seconds: Mapping[int, float]  # wall clock, by round
-    cpu_seconds: float | None = None  # the median, as are the rest
+    cpu_seconds: float | None = None  # the median, as are the next two
     waiting_share: float | None = None
     peak_bytes: int | None = None
+    cpu_by_round: Mapping[int, float] | None = None
+    bytes_by_round: Mapping[int, float] | None = None
 
     @property
     def key(self) -> tuple[str, int]:
@@ -230,6 +232,7 @@ def from_record(record: Record, python: str) -> Facts:
         round_seconds=_round_seconds(record),
         free_threaded_label=_free_threaded(record, python),
         subject=record.workload.name,
+        aim=record.optimize,
         shape={"none": "none", "add": "counter"}.get(record.workload.state, "arbitrary"),
         dispatch=profile.dispatch or None if profile else None,
         hold=profile.hold_seconds if profile else None,
@@ -258,6 +261,8 @@ def _candidate(key: tuple[str, int], runs: Sequence[Run]) -> Candidate:
         cpu_seconds=_median(run.cpu_seconds for run in runs),
         waiting_share=_median(run.waiting_share for run in runs),
         peak_bytes=round(median(peaks)) if peaks else None,
+        cpu_by_round={run.round: run.cpu_seconds for run in runs if run.cpu_seconds is not None},
+        bytes_by_round={run.round: float(run.peak_bytes) for run in runs if run.peak_bytes is not None},
     )
 
 

@@ -242,6 +242,7 @@ class Verdict:
     because: Sequence[Because] = ()
     rejected: Sequence[Rejected] = ()
     python: str | None = None  # the interpreter it holds for
+    aims: Mapping[str, str] = field(default_factory=dict)  # what the pick would be under each aim, as far as known
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +263,7 @@ class Record:
     interrupted: bool = False
     budget_seconds: float | None = None
     rounds: int = 0  # complete ones
+    optimize: str = "throughput"  # the aim that the verdict is for
     schema: int = SCHEMA
 
     def to_json(self) -> str:

@@ -8,7 +8,7 @@ has nothing to say; a finding without a sentence only rules patterns out. The or
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from fearless.lab.rules.choice import r15, r15_axes, r15_finding, r15_workers, r16
+from fearless.lab.rules.choice import by_aim, r15, r15_aims, r15_finding, r15_workers, r16
 from fearless.lab.rules.finding import (
     AS_GOOD,
     MANY_LOCKS,
@@ -22,7 +22,7 @@ from fearless.lab.rules.finding import (
 )
 from fearless.lab.rules.parallel import gil_limit, r0, r1, r2, reached, usable_parallelism
 from fearless.lab.rules.passing import capacity, r10, r10_capacity, r11, r12
-from fearless.lab.rules.results import r14, r17, r18
+from fearless.lab.rules.results import r14, r17, r18, r18_predicted
 from fearless.lab.rules.scaling import r13, r13_fitted, usl
 from fearless.lab.rules.sharing import lock_load, r5, r5_one_state, r6, r7, r8, r9, rwlock_gain
 from fearless.lab.rules.sizes import chunk, r3, r4, workers
@@ -38,6 +38,7 @@ __all__ = [
     "Choice",
     "Finding",
     "Key",
+    "by_aim",
     "capacity",
     "chunk",
     "gil_limit",
@@ -61,12 +62,13 @@ __all__ = [
     "r13_fitted",
     "r14",
     "r15",
-    "r15_axes",
+    "r15_aims",
     "r15_finding",
     "r15_workers",
     "r16",
     "r17",
     "r18",
+    "r18_predicted",
     "reached",
     "rwlock_gain",
     "usable_parallelism",

@@ -9,23 +9,30 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from fearless.lab import stats, wording
-from fearless.lab.facts import Candidate, Facts, simplicity
-from fearless.lab.rules.finding import AS_GOOD, LONGEST_RUN, MIN_ROUNDS, SURE, Choice, Finding, Key
+from fearless.lab.facts import AIMS, Candidate, Facts, simplicity
+from fearless.lab.rules import axes
+from fearless.lab.rules.finding import AS_GOOD, LONGEST_RUN, MIN_ROUNDS, SURE, WORTH_IT, Choice, Finding, Key
 
 
-def r15(speedups: Mapping[Key, float]) -> str:
-    """The simplest pattern within 10 % of the fastest; ``speedups`` are medians over rounds.
+def r15(gains: Mapping[Key, float], aim: str = "throughput") -> str:
+    """The simplest pattern within 10 % of the best on the axis of the aim; ``gains`` are medians of serial over it.
 
-    Ten per cent is less than a reader would notice and more than such machines repeat (provisional: set on two cores).
+    For simplicity as the aim it is the simplest that beats serial by 10 % at all. Ten per cent is less than a reader
+    would notice and more than such machines repeat (provisional: set on two cores).
+
+    Source: as R14, a parallel program has to earn its keep; so has each step to a less simple one.
     """
-    enough = max(speedups.values()) / AS_GOOD
-    return min((pattern for (pattern, _), value in speedups.items() if value >= enough), key=simplicity)
+    if aim == "simplicity":
+        worth = [pattern for (pattern, _), value in gains.items() if value >= WORTH_IT and pattern != "serial"]
+        return min(worth, key=simplicity, default="serial")
+    enough = max(gains.values()) / AS_GOOD
+    return min((pattern for (pattern, _), value in gains.items() if value >= enough), key=simplicity)
 
 
-def r15_workers(speedups: Mapping[Key, float], pattern: str) -> int:
-    """The fewest workers with which ``pattern`` is within 10 % of the fastest; if there are none, its fastest."""
-    own = {workers: value for (name, workers), value in speedups.items() if name == pattern}
-    enough = max(speedups.values()) / AS_GOOD
+def r15_workers(gains: Mapping[Key, float], pattern: str, aim: str = "throughput") -> int:
+    """The fewest workers with which ``pattern`` is as good as R15 asks; if there are none, its best."""
+    own = {workers: value for (name, workers), value in gains.items() if name == pattern}
+    enough = WORTH_IT if aim == "simplicity" else max(gains.values()) / AS_GOOD
     return min(
         [workers for workers, value in own.items() if value >= enough], default=max(own, key=lambda one: own[one])
     )
@@ -33,6 +40,8 @@ def r15_workers(speedups: Mapping[Key, float], pattern: str) -> int:
 
 def r15_finding(facts: Facts, contenders: Sequence[Candidate], pick: Candidate) -> Finding | None:
     """R15 in words: what the pick was compared with."""
+    if facts.aim != "throughput":
+        return _on_axis(facts, contenders, pick)
     measured = [(one, speedup) for one in contenders if (speedup := facts.speedup(one)) is not None]
     if all(one.pattern == pick.pattern for one, _ in measured):
         return None
@@ -51,24 +60,65 @@ def r15_finding(facts: Facts, contenders: Sequence[Candidate], pick: Candidate) 
     return Finding("R15", text, known)
 
 
-def r15_axes(facts: Facts, pick: Candidate) -> Finding | None:
-    """R15 under the other axes: what would be picked for the least CPU time or memory."""
-    axes: dict[str, Callable[[Candidate], float | None]] = {
-        "CPU time": lambda one: one.cpu_seconds,
-        "memory": lambda one: one.peak_bytes,
-    }
-    other: dict[str, str] = {}
-    for axis, cost in axes.items():
-        inverse = {one.key: 1 / value for one in facts.candidates if (value := cost(one))}
-        if pick.key in inverse and inverse[pick.key] * AS_GOOD < max(inverse.values()):
-            other[axis] = r15(inverse)
-    if not other:
+def _on_axis(facts: Facts, contenders: Sequence[Candidate], pick: Candidate) -> Finding | None:
+    """R15 in words, for an aim other than throughput: the figures compared, and the price in time."""
+    aim = facts.aim
+    if aim == "simplicity":
+        text = f"{pick.pattern} is the simplest that beats serial by 10 %"
+        return Finding("R15", text if pick.pattern != "serial" else "nothing beats serial by 10 %", {"aim": aim})
+    table = axes.gains(facts, contenders, aim)
+    rounds = stats.common_rounds(list(table.values()))
+    if not rounds:
         return None
-    if len(set(other.values())) == 1:
-        text = f"for the least {wording.listed(list(other), 'or')} the choice would be {next(iter(other.values()))}"
-    else:
-        text = "; ".join(f"for the least {axis} the choice would be {choice}" for axis, choice in other.items())
-    return Finding("R15", text, {"axes": other})
+    gains = stats.medians(table, rounds)
+    best = facts.candidate(max(gains, key=lambda key: gains[key]))
+    text = f"{pick.pattern} is the simplest within 10 % of the least {axes.NAMES[aim]}"
+    text += f" ({best.name}, {axes.figure(facts, best, aim)})"
+    if left := sorted({one.pattern for one in contenders if one.key not in table}, key=simplicity):
+        text += f"; not measured for {wording.listed(left)}"
+    return Finding("R15", text + _price(contenders, pick), {"aim": aim, "best": best.pattern})
+
+
+def _price(contenders: Sequence[Candidate], pick: Candidate) -> str:
+    """What the aim costs in time."""
+    fastest = min(contenders, key=lambda one: one.median)
+    ratios = stats.round_ratios(pick.seconds, fastest.seconds)
+    if (
+        fastest.pattern == pick.pattern
+        or not ratios
+        or (slower := stats.estimate(list(ratios.values()))).median < AS_GOOD
+    ):
+        return ""
+    return f"; it takes {wording.ratio_with_interval(slower)} as long as {fastest.name}"
+
+
+def by_aim(facts: Facts, contenders: Sequence[Candidate]) -> dict[str, str]:
+    """The pick of R15 under each aim, from medians; aims on whose axis nothing was measured are left out."""
+    found: dict[str, str] = {}
+    for aim in AIMS:
+        table = axes.gains(facts, contenders, aim)
+        rounds = stats.common_rounds(list(table.values()))
+        if rounds:
+            gains = stats.medians(table, rounds)
+            found[aim] = _simplest_of_ties(table, gains, aim)(gains)
+    return found
+
+
+def r15_aims(facts: Facts, contenders: Sequence[Candidate], pick: Candidate) -> Finding | None:
+    """R15 under the other aims: what would be picked for each, in words.
+
+    Source: as R15.
+    """
+    others = {aim: name for aim, name in by_aim(facts, contenders).items() if aim != facts.aim}
+    if not others:
+        return None
+    groups: dict[str, list[str]] = {}
+    for aim, name in others.items():
+        groups.setdefault(name, []).append(f"{axes.FOR[aim]}")
+    same = groups.pop(pick.pattern, [])
+    parts = [f"{wording.listed(names, 'or')} it would be {name}" for name, names in groups.items()]
+    parts += [f"{wording.listed(same, 'or')} it would be {pick.pattern} as well"] if same else []
+    return Finding("R15", "; ".join(parts), {"aims": others})
 
 
 def r16(facts: Facts, contenders: Sequence[Candidate]) -> Choice:
@@ -78,39 +128,47 @@ def r16(facts: Facts, contenders: Sequence[Candidate]) -> Choice:
     which has to hold its own. Rounds are drawn whole, because what ran in one round shared its conditions.
     Source: Efron, "Bootstrap methods", 1979.
     """
-    table = _table(facts, contenders)
+    table = axes.gains(facts, contenders, facts.aim)
     rounds = stats.common_rounds(list(table.values()))
     if not rounds:
         nothing = "no round was completed, so there is nothing to compare"
         return Choice(None, 0.0, Finding("R16", nothing, {"rounds": 0}))
     speedups = stats.medians(table, rounds)
-    lead = r15(speedups)
+    lead = r15(speedups, facts.aim)
     known: dict[str, Any] = {"rounds": len(rounds), "seed": stats.SEED, "resamples": stats.RESAMPLES, "pick": lead}
     if len({one.pattern for one in contenders}) == 1:
         if facts.unmeasured:
             text = f"it ended before {wording.listed(sorted(facts.unmeasured, key=simplicity))} had a run"
             return Choice(None, 0.0, Finding("R16", text, known))
-        return Choice((lead, r15_workers(speedups, lead)), 1.0, Finding("R16", f"only {lead} is left", known))
+        return Choice(
+            (lead, r15_workers(speedups, lead, facts.aim)), 1.0, Finding("R16", f"only {lead} is left", known)
+        )
     if len(rounds) < MIN_ROUNDS:
         return _too_few_rounds(facts, speedups, known)
-    choose = _simplest_of_ties(table, speedups)
+    choose = _simplest_of_ties(table, speedups, facts.aim)
     counts = stats.picks(table, choose)
     pick, times = counts.most_common(1)[0]
     confidence = times / counts.total()
-    known |= {"confidence": confidence, "picks": dict(stats.picks(table, r15)), "with_ties": dict(counts)}
+    known |= {
+        "confidence": confidence,
+        "picks": dict(stats.picks(table, lambda drawn: r15(drawn, facts.aim))),
+        "with_ties": dict(counts),
+    }
     if confidence < SURE:
         settle = _rounds_to_settle(table, choose, len(rounds))
         return _competing(facts, counts.most_common(2), settle, known)
     text = f"{wording.percent(confidence)} of resamples of {len(rounds)} rounds lead to {pick}"
     if others := [name for name in known["picks"] if name not in counts]:
         text += f", or to what ties with it: {wording.listed(sorted(others, key=simplicity))}"
-    return Choice((pick, r15_workers(speedups, pick)), confidence, Finding("R16", text, known))
+    return Choice((pick, r15_workers(speedups, pick, facts.aim)), confidence, Finding("R16", text, known))
 
 
 def _simplest_of_ties(
-    table: Mapping[Key, Mapping[int, float]], speedups: Mapping[Key, float]
+    table: Mapping[Key, Mapping[int, float]], speedups: Mapping[Key, float], aim: str
 ) -> Callable[[Mapping[Key, float]], str]:
     """R15, with each pick replaced by the simplest pattern that it cannot be told from."""
+    if aim == "simplicity":
+        return lambda drawn: r15(drawn, aim)
     best = {
         pattern: max((key for key in table if key[0] == pattern), key=lambda key: speedups[key]) for pattern, _ in table
     }
@@ -121,15 +179,7 @@ def _simplest_of_ties(
         )
         for name in names
     }
-    return lambda drawn: simplest.get(pick := r15(drawn), pick)
-
-
-def _table(facts: Facts, contenders: Sequence[Candidate]) -> dict[Key, dict[int, float]]:
-    """Speed-up over serial of each contender, by round."""
-    serial = facts.serial
-    if serial is None:
-        return {}
-    return {one.key: stats.round_ratios(serial.seconds, one.seconds) for one in contenders}
+    return lambda drawn: simplest.get(pick := r15(drawn, aim), pick)
 
 
 def _too_few_rounds(facts: Facts, speedups: Mapping[Key, float], known: dict[str, Any]) -> Choice:

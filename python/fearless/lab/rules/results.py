@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fearless.lab import wording
+from fearless.lab import costs, wording
 from fearless.lab.facts import Candidate, Facts, simplicity
 from fearless.lab.rules.finding import WORTH_IT, Finding
 
@@ -45,6 +45,16 @@ def r17(facts: Facts) -> list[Finding]:
         Finding("R17", f"{name}: {reasons[name]}", {"pattern": name}, rules_out={name: reasons[name]})
         for name in sorted(reasons, key=simplicity)
     ]
+
+
+def r18_predicted(facts: Facts, workers: int) -> Finding:
+    """R18 before any run: what start-up and transfer are taken to cost.
+
+    Source: as R18.
+    """
+    start, moved = costs.start(facts, "processes", workers), costs.dispatch(facts)["processes"]
+    text = f"processes: {wording.seconds(start)} to start and {wording.seconds(moved)} to move an item are counted"
+    return Finding("R18", text, {"start_seconds": start, "transfer": moved, "workers": workers})
 
 
 def r18(facts: Facts, contenders: Sequence[Candidate]) -> Finding | None:

@@ -47,7 +47,7 @@ def chunk(facts: Facts, pattern: str, count: int) -> int | None:
         return None
     if facts.cpu_per_item is None:
         return None
-    cost, item = costs.dispatch(facts)[pattern], facts.cpu_per_item + (facts.wait or 0.0)
+    cost, item = costs.chunk(facts), facts.cpu_per_item + (facts.wait or 0.0)
     most = max(1, facts.items // (CHUNKS_EACH * count))
     wanted = math.ceil(cost / (OVERHEAD * item)) if item > 0 else most
     return 1 if facts.aim == "latency" else max(1, min(wanted, most))
@@ -56,8 +56,8 @@ def chunk(facts: Facts, pattern: str, count: int) -> int | None:
 def r4(facts: Facts, pattern: str, count: int) -> Finding | None:
     """Chunks so long that dispatch costs at most 5 %, and so short that each worker gets eight of them.
 
-    That is 20 * o / t items, at most n / (8 * workers). Where the items differ by more than their mean, guided chunks,
-    which get smaller towards the end.
+    That is 20 * o / t items, with o for a chunk, at most n / (8 * workers). Where the items differ by more than their
+    mean, guided chunks, which get smaller towards the end.
 
     Source: the guided self-scheduling of Polychronopoulos and Kuck, 1987, and eight chunks a worker as joblib and
     oneTBB aim for.
