@@ -1,6 +1,8 @@
-//! Totals that all workers add to, each a bare atomic; there is no lock, and nothing to join.
+//! Totals that all workers add to, each a bare atomic; there is no lock,
+//! and nothing to join.
 //!
-//! `Relaxed` is enough for a sum: no other memory is published by it, and the scope's join comes before the last read.
+//! `Relaxed` is enough for a sum: no other memory is published by it, and
+//! the scope's join comes before the last read.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::thread;

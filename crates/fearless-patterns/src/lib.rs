@@ -1,7 +1,9 @@
-//! The patterns of the lab in plain Rust: the same shapes as in Python, with the standard library alone.
+//! The patterns of the lab in plain Rust: the same shapes as in Python,
+//! with the standard library alone.
 //!
-//! Holds a file for each pattern, to be read as an example, and one tiny workload in `words`. Not here: anything that
-//! the toolkit runs on; that is `fearless-core`.
+//! Holds a file for each pattern, to be read as an example, and one tiny
+//! workload in `words`. Not here: anything that the toolkit runs on; that
+//! is `fearless-core`.
 
 pub mod atomic;
 pub mod channel;

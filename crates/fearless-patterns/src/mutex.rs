@@ -1,6 +1,8 @@
-//! Totals that all workers share behind one lock; the work is done outside of it.
+//! Totals that all workers share behind one lock; the work is done outside
+//! of it.
 //!
-//! `Mutex` owns what it protects: there is no way to the totals but through the guard that `lock` returns.
+//! `Mutex` owns what it protects: there is no way to the totals but through
+//! the guard that `lock` returns.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -15,7 +17,7 @@ pub fn count(texts: &[String], workers: usize) -> Totals {
     let work = || {
         while let Some(text) = texts.get(cursor.fetch_add(1, Relaxed)) {
             let part = lengths(text);
-            let mut total = shared.lock().expect("a worker panicked with the lock held");
+            let mut total = shared.lock().expect("poisoned");
             add(&mut total, &part);
         } // the guard goes out of scope here, and the lock with it
     };
@@ -24,5 +26,5 @@ pub fn count(texts: &[String], workers: usize) -> Totals {
             scope.spawn(work);
         }
     });
-    shared.into_inner().expect("a worker panicked with the lock held")
+    shared.into_inner().expect("poisoned")
 }

@@ -1,6 +1,8 @@
-//! Texts go to whoever is free; each worker has totals of its own, and they are joined at the end.
+//! Texts go to whoever is free; each worker has totals of its own, and they
+//! are joined at the end.
 //!
-//! The cursor is all that workers share. A crate for data parallelism does this in one line, and also cuts chunks.
+//! The cursor is all that workers share. A crate for data parallelism does
+//! this in one line, and also cuts chunks.
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;

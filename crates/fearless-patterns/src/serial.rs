@@ -1,4 +1,5 @@
-//! One worker does everything, in order: the baseline that every other pattern has to beat.
+//! One worker does everything, in order: the baseline that every other
+//! pattern has to beat.
 
 use crate::words::{Totals, add, lengths};
 

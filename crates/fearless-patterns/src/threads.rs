@@ -1,6 +1,8 @@
-//! A scope of threads, each with a slice of the texts and totals of its own, joined at the end.
+//! A scope of threads, each with a slice of the texts and totals of its
+//! own, joined at the end.
 //!
-//! The scope joins every thread before it returns, so that threads may borrow the texts.
+//! The scope joins every thread before it returns, so that threads may
+//! borrow the texts.
 
 use std::thread;
 
@@ -11,8 +13,8 @@ pub fn count(texts: &[String], workers: usize) -> Totals {
     let length = texts.len().div_ceil(workers).max(1);
     let mut total = Totals::default();
     thread::scope(|scope| {
-        let slices = texts.chunks(length);
-        let tasks: Vec<_> = slices.map(|slice| scope.spawn(move || of_slice(slice))).collect();
+        let start = |slice| scope.spawn(move || of_slice(slice));
+        let tasks: Vec<_> = texts.chunks(length).map(start).collect();
         for task in tasks {
             add(&mut total, &task.join().expect("a worker panicked"));
         }
