@@ -108,7 +108,7 @@ TECHNIQUES = (
         ("rwlock",),
         use_when="many read, few write, and a read takes long enough to pay",
         shares="one value, read by many or written by one",
-        keep_in_mind="a mutex is faster for short reads",
+        keep_in_mind="short reads do not pay for it",
         costs=(Cost("not measured: not in the toolkit yet"),),
         toolkit=(),
         page="mutexes",

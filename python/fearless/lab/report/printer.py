@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Self, TextIO
 
 from rich.console import Console
+from rich.markdown import Markdown
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
@@ -45,6 +46,13 @@ class Printer:
     def text(self, text: str) -> None:
         """Print ``text`` as it is."""
         self._out.print(Text(text.rstrip("\n")))
+
+    def page(self, markdown: str) -> None:
+        """Print a page of the guide; where there is no terminal, as plain lines."""
+        self._out.width = self.width  # without it a pipe counts as 80 columns
+        with self._out.capture() as capture:
+            self._out.print(Markdown(markdown, code_theme="ansi_dark"), soft_wrap=False)
+        self._out.print(Text.from_ansi("\n".join(line.rstrip() for line in capture.get().splitlines())))
 
     def note(self, text: str) -> None:
         """Say something that is not a result."""
