@@ -116,6 +116,18 @@ def test_a_pattern_has_a_twin_or_a_reason_for_none(pattern: str) -> None:
         assert "pub fn count(texts: &[String]" in text
 
 
+def test_a_stream_that_is_not_utf8_gets_a_page_all_the_same() -> None:
+    """Bullets and rules become plain characters."""
+    raw = io.BytesIO()
+    out = io.TextIOWrapper(raw, encoding="ascii", newline="\n")
+    Printer(out).page("# Title\n\n- one\n\n| a | b |\n| --- | --- |\n| c | d |\n")
+    out.flush()
+
+    assert b" * one\n" in raw.getvalue()
+    assert b"---" in raw.getvalue()
+    out.close()
+
+
 def test_on_a_terminal_a_page_has_colours(monkeypatch: pytest.MonkeyPatch) -> None:
     """There it is set, as a page should be."""
     monkeypatch.setenv("FORCE_COLOR", "1")

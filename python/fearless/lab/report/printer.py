@@ -19,6 +19,7 @@ from rich.text import Text
 from fearless.lab.report.text import WIDEST, Line
 
 STYLES = {"": "", "bold": "bold", "dim": "dim", "pick": "bold green", "bad": "bold red"}
+PLAIN = str.maketrans({"•": "*", "─": "-", "━": "=", "│": "|", "▌": "|"})  # where the output is not UTF-8
 
 
 class Printer:
@@ -52,7 +53,10 @@ class Printer:
         self._out.width = self.width  # without it a pipe counts as 80 columns
         with self._out.capture() as capture:
             self._out.print(Markdown(markdown, code_theme="ansi_dark"), soft_wrap=False)
-        self._out.print(Text.from_ansi("\n".join(line.rstrip() for line in capture.get().splitlines())))
+        text = "\n".join(line.rstrip() for line in capture.get().splitlines())
+        if not self._out.encoding.startswith("utf"):
+            text = text.translate(PLAIN).encode(self._out.encoding, "replace").decode(self._out.encoding)
+        self._out.print(Text.from_ansi(text))
 
     def note(self, text: str) -> None:
         """Say something that is not a result."""
