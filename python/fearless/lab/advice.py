@@ -122,7 +122,8 @@ def _ranked(facts: Facts, found: Ranking) -> Finding | None:
     used = [name for name in found.contenders if not costs.measured(facts, name)]
     note = "; dispatch costs are typical ones, not measured here" if pick in used or len(used) > 1 else ""
     if pick == "serial":
-        best = max((name for name in found.contenders if name != "serial"), key=found.speedup, default=None)
+        others = [name for name in found.contenders if name != "serial"]
+        best = ranking.pick_for("throughput", others, found.costs) if others else None
         text = "nothing else is left" if best is None else _serial_wins(facts, found, best)
         return Finding("R15", text + note, {"aim": aim, "predicted": _figures(found)})
     text = f"{pick} with {wording.counted(found.workers, 'worker')} is predicted to be {gain} as fast as serial"
@@ -151,12 +152,21 @@ def _figures(found: Ranking) -> dict[str, Any]:
 def _sizes(facts: Facts, found: Ranking) -> Iterator[Finding]:
     pick, count = found.pick, found.workers
     apart = replace(facts, gil=False) if pick in costs.APART else facts  # processes have a GIL each
-    sized = [rules.r3(apart), rules.r4(facts, pick, count)]
+    sized = [_workers(apart, count), rules.r4(facts, pick, count)]
     if pick in costs.APART:
         sized.insert(0, rules.r18_predicted(facts, count))
     if pick == "channel":
         sized += [rules.r10_capacity(facts, count), rules.r11(facts)]
     yield from (one for one in sized if one is not None)
+
+
+def _workers(facts: Facts, count: int) -> Finding | None:
+    """R3, and why there are fewer workers than it allows."""
+    found = rules.r3(facts)
+    if found is None or found.facts["workers"] <= count:
+        return found
+    text = f"{wording.counted(count, 'worker')}: more, up to the {found.facts['workers']} that R3 allows, "
+    return Finding("R3", f"{text}are predicted to gain nothing", {**found.facts, "workers": count})
 
 
 def _assumed(facts: Facts, known: Open) -> Iterator[Finding]:

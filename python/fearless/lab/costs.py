@@ -106,9 +106,20 @@ def parallelism(facts: Facts) -> float:
 
 
 def predict(facts: Facts, workers: int) -> dict[str, Cost]:
-    """Each pattern's predicted cost with ``workers``. The facts must know items, work and cores."""
+    """Each pattern's predicted cost with ``workers``, or with fewer where more take longer to start than they give.
+
+    The facts must know items, work and cores.
+    """
     job = _job(facts)
-    return {pattern: _cost(facts, job, pattern, workers) for pattern in ORDER}
+    fewer = [2**power for power in range(1, workers.bit_length()) if 2**power < workers]
+    return {
+        pattern: min((_cost(facts, job, pattern, count) for count in (*fewer, workers)), key=_quicker)
+        for pattern in ORDER
+    }
+
+
+def _quicker(cost: Cost) -> tuple[float, int]:
+    return cost.seconds, cost.workers
 
 
 def _job(facts: Facts) -> _Job:
@@ -213,15 +224,20 @@ def start(facts: Facts, pattern: str, count: int) -> float:
 
 def _tail(job: _Job, pattern: str, count: int) -> float:
     """Seconds at the end in which some workers have nothing to do, and those of joining parts."""
-    if pattern in {"serial", "asyncio"} or count == 1:
+    if pattern in {"serial", "asyncio"}:
         return 0.0
     item = job.work + job.wait + job.update
+    if pattern in CALLER_UPDATES:
+        return job.update + (0.5 * job.cv * item if count > 1 else 0.0)  # the owner takes in the last part
+    if count == 1:
+        return 0.0
     joined = job.merge if pattern in IN_PARTS else 0.0
     if pattern == "threads":
         return joined + 0.6 * job.cv * item * math.sqrt(job.items / count)  # the longest of equal slices
+    uneven = 0.5 * job.cv * item
     if pattern in APART:
-        return joined + min(1.0, job.cv) * item * job.items / (16 * count)  # half a chunk, eight a worker
-    return joined + 0.5 * job.cv * item
+        uneven = max(uneven, min(1.0, job.cv) * item * job.items / (16 * count))  # half a chunk, eight a worker
+    return joined + uneven
 
 
 def _bytes(job: _Job, pattern: str, count: int) -> float:

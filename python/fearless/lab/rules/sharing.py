@@ -14,6 +14,7 @@ from fearless.lab.rules.finding import (
     HEAVY_LOAD,
     LIGHT_LOAD,
     LONG_HOLD,
+    MANY_LOCKS,
     MOSTLY_READ,
     RWLOCK_GAIN,
     Finding,
@@ -133,15 +134,24 @@ def r8(facts: Facts, workers: int) -> Finding | None:
     """
     if facts.shape == "none" or (facts.shape is None and facts.state == "none"):
         return None
+    out = _unread(facts)
     why_not = _no_rwlock(facts, workers)
     if why_not is not None:
-        return Finding("R8", "", {"reads": facts.reads, "hold": facts.hold}, rules_out={"rwlock": why_not})
+        return Finding("R8", "", {"reads": facts.reads, "hold": facts.hold}, rules_out={**out, "rwlock": why_not})
     text = (
         f"{wording.percent(facts.reads or 0.0)} of accesses read, for {wording.seconds(facts.hold or 0.0)} each, so "
         f"readers that run together are predicted to give {rwlock_gain(facts, workers):.2f}x over one mutex"
     )
     known = {"reads": facts.reads, "hold": facts.hold, "workers": workers}
-    return Finding("R8", text, known, settles_for="rwlock")
+    return Finding("R8", text, known, rules_out=out, settles_for="rwlock")
+
+
+def _unread(facts: Facts) -> dict[str, str]:
+    """A state that is mostly read by the workers is no state for one owner."""
+    moves_on = facts.handed_on or (facts.locks or 0) > MANY_LOCKS
+    if (facts.reads or 0.0) < MOSTLY_READ or moves_on or facts.joins is not False:
+        return {}
+    return dict.fromkeys(("channel", "pool", "executor", "processes"), "an owner would have to answer every read")
 
 
 def _no_rwlock(facts: Facts, workers: int) -> str | None:
