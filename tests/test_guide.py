@@ -122,6 +122,26 @@ def subprocess_help(verb: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False).stdout
 
 
+def anchors(path: Path) -> set[str]:
+    """The names by which the headings of a page can be linked to."""
+    headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).strip().casefold().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_a_link_into_a_page_leads_to_a_heading(path: Path) -> None:
+    """What stands behind the `#` of a link is a heading of the page that it names."""
+    links = re.findall(r"\]\(([^)#:]*)#([^)]+)\)", path.read_text(encoding="utf-8"))
+
+    assert [(page, name) for page, name in links if name not in anchors(path.parent / page if page else path)] == []
+
+
+def test_a_heading_that_there_is_not_is_found() -> None:
+    """The check above can fail."""
+    assert "mutex" in anchors(ROOT / "guide/docs/patterns.md")
+    assert "mutexes" not in anchors(ROOT / "guide/docs/patterns.md")
+
+
 def fnv(totals: dict[int, int]) -> str:
     """FNV-1a over the totals, eight bytes each, as the Rust has it."""
     found = 0xCBF29CE484222325

@@ -161,6 +161,11 @@ def code() -> str:
     return "\n\n".join(section(name) for name in catalog.PATTERNS)
 
 
+def rust_job() -> str:
+    """The small job that the Rust twins share."""
+    return f"```rust\n{(pages.twin('words') or '').strip()}\n```"
+
+
 def section(pattern: str) -> str:
     """One pattern: its trade-offs, its Python and its Rust."""
     card, traded = _card(pattern), TRADE_OFFS[pattern]
@@ -270,4 +275,5 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "throughput": throughput,
     "spent": spent,
     "patterns": code,
+    "rust-job": rust_job,
 }
