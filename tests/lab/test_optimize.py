@@ -46,7 +46,7 @@ def test_the_pick_is_the_simplest_within_10_percent_on_the_axis(aim: str, patter
 
 
 def test_for_latency_a_result_that_comes_with_the_join_counts_as_late() -> None:
-    """The workers of par have a state each until the end, the caller of a pool one that grows. It is called predicted."""
+    """Workers of par have a state each until the end, the caller of a pool one that grows. It is called predicted."""
     found = verdict(measured("latency"))
 
     assert found.pattern == "pool"
