@@ -62,6 +62,14 @@ def test_known_problems(known: dict[str, Any], pattern: str, reason: str) -> Non
     assert rule(found, reason)
 
 
+def test_processes_are_as_many_as_cores() -> None:
+    """Each has a GIL of its own, so it bounds threads alone."""
+    found = advice(**{**PLAIN, "gil": True, "wait_per_item": 0.0, "cores": 8.0, "cpu_per_item": 1e-3})
+
+    assert (found.pattern, found.workers) == ("processes", 8)
+    assert "8 workers, as 8.00 can compute at once" in rule(found, "R3")
+
+
 def test_no_facts_give_no_answer_but_the_questions_that_matter_most() -> None:
     """Two or three facts, in words as well."""
     found = advice()

@@ -105,17 +105,17 @@ def parallelism(facts: Facts) -> float:
     return min(cores, 1 / max(1e-9, 1 - (facts.released or 0.0))) if facts.gil else cores
 
 
-def predict(facts: Facts, workers: int) -> dict[str, Cost]:
+def predict(facts: Facts, workers: int, processes: int | None = None) -> dict[str, Cost]:
     """Each pattern's predicted cost with ``workers``, or with fewer where more take longer to start than they give.
 
-    The facts must know items, work and cores.
+    ``processes`` are the workers of patterns that have a GIL for each. The facts must know items, work and cores.
     """
-    job = _job(facts)
-    fewer = [2**power for power in range(1, workers.bit_length()) if 2**power < workers]
-    return {
-        pattern: min((_cost(facts, job, pattern, count) for count in (*fewer, workers)), key=_quicker)
-        for pattern in ORDER
-    }
+    job, found = _job(facts), {}
+    for pattern in ORDER:
+        most = processes if processes is not None and pattern in APART else workers
+        fewer = [2**power for power in range(1, most.bit_length()) if 2**power < most]
+        found[pattern] = min((_cost(facts, job, pattern, count) for count in (*fewer, most)), key=_quicker)
+    return found
 
 
 def _quicker(cost: Cost) -> tuple[float, int]:

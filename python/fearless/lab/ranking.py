@@ -52,8 +52,9 @@ def completed(facts: Facts) -> Facts:
 
 def rank(facts: Facts) -> Ranking:
     """The pick for complete facts, under their aim."""
-    count = max(2, rules.workers(facts)) if (facts.items or 2) > 1 else 1
-    predicted = costs.predict(facts, count)
+    least = min(2, facts.items or 2)
+    count = max(least, rules.workers(facts))
+    predicted = costs.predict(facts, count, max(least, rules.workers(replace(facts, gil=False))))
     short = rules.r1(facts)
     if short is not None:
         out = dict.fromkeys(ORDER[1:], "the job is too short for it")

@@ -121,6 +121,7 @@ def r7(facts: Facts, workers: int) -> Finding | None:
     text = f"{shown}: above {HEAVY_LOAD} workers queue, and more than {useful} gain nothing"
     owned = facts.joins or facts.one_owner is not False or facts.handed_on
     out = dict.fromkeys(LOCKED, f"the lock would be loaded to {load:.2f}, above {HEAVY_LOAD}") if owned else {}
+    text += "" if owned else "; but no task can own the state, so the lock stays"
     return Finding("R7", text, known, rules_out=out)
 
 
