@@ -134,6 +134,11 @@ def source(name: str) -> str:
     return _text(f"{__package__}.patterns.{name}")
 
 
+def reached(pattern: Pattern) -> list[ast.FunctionDef]:
+    """What runs when ``pattern`` does: its entry, then those functions of the same file that it needs."""
+    return _reached(_functions(pattern.module), pattern.entry)
+
+
 def whole_total(job: Job) -> bool:
     """True if the state of ``job`` is one total, not a dict of them."""
     return job.state == "add" and not isinstance(job.start(), dict)

@@ -10,11 +10,13 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fearless.lab import catalog
+from fearless.lab import catalog, emit, emit_subject
 from fearless.lab._errors import LabError
 from fearless.lab.comparison import BUDGET_SECONDS, Comparison, compare
+from fearless.lab.facts import AIMS
 from fearless.lab.report import listing, text
 from fearless.lab.report.printer import Printer
+from fearless.lab.resolve import Target
 
 if TYPE_CHECKING:
     Verbs = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  # argparse has no public name for it
@@ -48,6 +50,7 @@ def add(verbs: Verbs) -> None:
     parser.set_defaults(run=run)
     _what(parser.add_argument_group("what to run"))
     _how(parser.add_argument_group("how to measure"))
+    _aim(parser.add_argument_group("how to choose"))
     _shown(parser.add_argument_group("what to show"))
 
 
@@ -103,8 +106,20 @@ def _how(group: argparse._ArgumentGroup) -> None:
     )
 
 
+def _aim(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--optimize",
+        choices=AIMS,
+        default=AIMS[0],
+        metavar="AIM",
+        help=f"what the choice is made for: {', '.join(AIMS)} (default: %(default)s)",
+    )
+
+
 def _shown(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--json", type=Path, metavar="FILE", help="also write the record, with every run, to FILE")
+    group.add_argument("--emit", type=Path, metavar="FILE", help="write the recommended pattern to FILE, as a program")
+    group.add_argument("--force", action="store_true", help="let --emit overwrite FILE")
     group.add_argument("--show", metavar="PATTERN", help="print the code of a pattern, and stop")
     group.add_argument("--list", action="store_true", help="list workloads and patterns, and stop")
 
@@ -121,6 +136,7 @@ def run(options: argparse.Namespace, printer: Printer) -> int:
     if options.workload is None:
         raise LabError(f"name a workload: {', '.join(catalog.BUILT_INS)}, or your own as path/to/job.py:Name")
     _check_folder(options.json)
+    subject = _subject(options) if options.emit is not None else None
     with printer.progress() as bar:
         found = compare(
             options.workload,
@@ -130,13 +146,32 @@ def run(options: argparse.Namespace, printer: Printer) -> int:
             workers=options.workers,
             pythons=options.pythons,
             budget=options.budget,
+            optimize=options.optimize,
             progress=bar.show,
             note=printer.note,
         )
     _print(found, printer)
     if options.json is not None:
         _write(found, options.json)
+    if subject is not None:
+        _emit(found, subject, options, printer)
     return found.exit_code
+
+
+def _subject(options: argparse.Namespace) -> emit_subject.Subject:
+    """What the program is to work on; a program that cannot be written is refused before anything is measured."""
+    emit.check(options.emit, force=options.force)
+    return emit_subject.of_target(Target(options.workload, dict(options.arg), options.items), options.emit)
+
+
+def _emit(found: Comparison, subject: emit_subject.Subject, options: argparse.Namespace, printer: Printer) -> None:
+    """Write the program that the verdict recommends, and say how to run it."""
+    text = emit.of_verdict(found.verdict, subject) if found.verdict is not None else None
+    if text is None:
+        printer.note(f"{options.emit} was not written: there is no verdict to write a program for")
+        return
+    emit.write(options.emit, text, force=options.force)
+    printer.hint(f"{options.emit} is written; run it: python {options.emit}")
 
 
 def _print(found: Comparison, printer: Printer) -> None:

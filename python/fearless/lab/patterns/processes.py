@@ -28,7 +28,7 @@ def collect(job: Job, items: Sequence[Item], workers: int) -> list[Part]:
 def fold(job: Job, items: Sequence[Item], workers: int) -> Result:
     """A state for each chunk, merged in the order of the items."""
     size = chunk_size(items, workers)
-    chunks = [items[start : start + size] for start in range(0, len(items), size)]
+    chunks = [items[first : first + size] for first in range(0, len(items), size)]
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         return reduce(job.merge, pool.map(partial(fold_chunk, job), chunks))
 

@@ -44,4 +44,4 @@ def slices(items: Sequence[Item], count: int) -> list[Sequence[Item]]:
     """``items`` in ``count`` slices whose lengths differ by one at the most; fewer if there are fewer items."""
     count = min(count, len(items))
     edges = [len(items) * index // count for index in range(count + 1)]
-    return [items[start:end] for start, end in pairwise(edges)]
+    return [items[first:end] for first, end in pairwise(edges)]
