@@ -70,6 +70,29 @@ def test_processes_are_as_many_as_cores() -> None:
     assert "8 workers, as 8.00 can compute at once" in rule(found, "R3")
 
 
+def test_parts_in_order_go_through_futures() -> None:
+    """A lock and a channel take them in the order in which they are done."""
+    found = advice(**SHARED, hold=1e-6, ordered=True)
+
+    assert found.pattern == "pool"
+    assert why_not(found, "mutex") == "takes parts in the order in which they are done"
+    assert "in the order of the items" in rule(found, "R5")
+
+
+@pytest.mark.parametrize(
+    ("known", "said"),
+    [
+        (PLAIN, "the number of cores is not known; 2 are assumed"),
+        (PLAIN, "no waiting is assumed"),
+        ({**PLAIN, "gil": True, "wait_per_item": 0.0}, "releases the GIL is not known; none of it is assumed"),
+        (SHARED, "held for an update is not known; next to nothing is assumed"),
+    ],
+)
+def test_what_is_assumed_is_said(known: dict[str, Any], said: str) -> None:
+    """No fact is taken for granted in silence."""
+    assert said in rule(advice(**known), "facts")
+
+
 def test_no_facts_give_no_answer_but_the_questions_that_matter_most() -> None:
     """Two or three facts, in words as well."""
     found = advice()

@@ -32,6 +32,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "reads": st.floats(0, 1),
     "rate": amounts(1, 1e6),
     "batchable": st.booleans(),
+    "ordered": st.booleans(),
     "dependent": st.booleans(),
     "handed_on": st.booleans(),
     "one_owner": st.booleans(),

@@ -117,18 +117,31 @@ def test_measured_costs_bring_the_rules_on_sizes_and_locks() -> None:
     found = verdict(measured("throughput", profiles=[profile]))
     spoken = {one.rule: one.text for one in found.because}
 
-    assert {"R2", "R3", "R4", "R7"} <= set(spoken)
+    assert {"R2", "R3", "R4", "R7", "R13"} <= set(spoken)
+    assert "with 8 cores par is predicted to reach" in spoken["R13"]
     assert "worth fewer than 100 dispatches of pool" in spoken["R2"]
     assert "load one lock to 0.33" in spoken["R7"]
     assert spoken["R7"].endswith("(provisional)")
     assert found.pattern == "par"
 
 
+def test_with_six_worker_counts_the_scaling_is_fitted() -> None:
+    """From runs that follow the law, the count beyond which more workers lose."""
+    counts = (2, 3, 4, 6, 8, 12)
+    speeds = {("par", n): n / (1 + 0.05 * (n - 1) + 0.01 * n * (n - 1)) for n in counts}
+    profile = synthetic.profile(dispatch={"chunk": 2e-6})
+    runs = synthetic.runs({("serial", 1): 1.0, **speeds})
+    found = verdict(explain.decided(synthetic.record(runs, profiles=[profile])))
+
+    assert "fitted to 7 worker counts" in explain.finding_text(found, "R13")
+    assert "more are predicted to lose" in explain.finding_text(found, "R13")
+
+
 def test_without_measured_costs_those_rules_are_silent() -> None:
     """Nothing is made up beside what was measured."""
     spoken = {one.rule for one in verdict(measured("throughput")).because}
 
-    assert not spoken & {"R2", "R3", "R4", "R6", "R7"}
+    assert not spoken & {"R2", "R3", "R4", "R6", "R7", "R13"}
 
 
 @pytest.mark.parametrize("aim", AIMS)

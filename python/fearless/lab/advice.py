@@ -173,10 +173,20 @@ def _assumed(facts: Facts, known: Open) -> Iterator[Finding]:
     """What nobody told, in words: what does not matter, and what was taken for granted."""
     for name in known.unknown:
         yield Finding("facts", f"{unknowns.WORDS[name]} is not known, and the answer is the same either way", {})
-    if known.facts.cores is None:
-        yield Finding("facts", f"the number of cores is not known; {facts.cores:g} are assumed", {"cores": facts.cores})
-    if known.facts.hold is None and facts.shape not in {None, "none"} and not facts.joins:
-        yield Finding("facts", "how long the state is held for an update is not known; next to nothing is assumed", {})
+    for name, text in _taken_for_granted(facts, known.facts):
+        yield Finding("facts", text, {name: getattr(facts, name)})
+
+
+def _taken_for_granted(facts: Facts, known: Facts) -> Iterator[tuple[str, str]]:
+    """What is assumed in place of a fact that nobody told, where the answer or a size rests on it."""
+    if known.cores is None:
+        yield "cores", f"the number of cores is not known; {facts.cores:g} are assumed"
+    if known.wait is None:
+        yield "wait_per_item", "whether items wait is not known; no waiting is assumed, and more workers would serve it"
+    if known.gil and known.released is None:
+        yield "released", "how much of the work releases the GIL is not known; none of it is assumed"
+    if known.hold is None and facts.joins is False:
+        yield "hold", "how long the state is held for an update is not known; next to nothing is assumed"
 
 
 def _only_known(facts: Facts, known: Open) -> Facts:

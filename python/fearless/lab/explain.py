@@ -17,6 +17,7 @@ from fearless.lab.rules import Finding, axes
 
 # Rules whose numbers were fitted on two cores: every sentence that rests on one is marked.
 PROVISIONAL = frozenset({"R6", "R7", "R8", "R15"})
+WIDER = 4  # times the cores that there are, for R13
 MARGIN = 1.2  # on the time that would settle a question
 PROVISIONAL_NOTE = "provisional: the 10 % of R15 was set on machines with two cores"
 
@@ -74,11 +75,22 @@ def _sized(facts: Facts, pick: Candidate) -> list[Finding | None]:
     if pick.pattern != "serial":
         apart = replace(facts, gil=False) if pick.pattern in costs.APART else facts
         found += [rules.r3(apart), rules.r4(facts, pick.pattern, pick.workers)]
+        found += [_wider(facts, pick)]
     if "atomic" in ran:
         found.append(rules.r6(facts, pick.workers))
     if "mutex" in ran:
         found.append(rules.r7(facts, max(2, pick.workers)))
     return [one for one in found if one is None or one.text]
+
+
+def _wider(facts: Facts, pick: Candidate) -> Finding | None:
+    """R13: fitted where enough worker counts ran, else from the costs, for more cores than there are."""
+    own = [one for one in facts.candidates if one.pattern == pick.pattern]
+    speedups = {one.workers: speedup.median for one in own if (speedup := facts.speedup(one)) is not None}
+    fitted = rules.r13_fitted(pick.pattern, {1: 1.0, **speedups})
+    if fitted is not None or not pick.uses_threads or facts.gil or facts.cores is None:
+        return fitted
+    return rules.r13(facts, pick.pattern, WIDER * math.ceil(facts.cores))
 
 
 def _ruled_out(findings: Sequence[Finding]) -> dict[str, str]:

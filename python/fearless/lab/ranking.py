@@ -82,6 +82,7 @@ def _structural(facts: Facts, count: int) -> list[Finding]:
         rules.r10(facts),
         rules.r5(facts),
         rules.r5_one_state(facts),
+        rules.r5_in_order(facts),
         rules.r9(facts),
         rules.r8(facts, count),
         rules.r7(facts, count),

@@ -24,7 +24,7 @@ from fearless.lab.rules.parallel import gil_limit, r0, r1, r2, reached, usable_p
 from fearless.lab.rules.passing import capacity, r10, r10_capacity, r11, r12
 from fearless.lab.rules.results import r14, r17, r18, r18_predicted
 from fearless.lab.rules.scaling import r13, r13_fitted, usl
-from fearless.lab.rules.sharing import lock_load, r5, r5_one_state, r6, r7, r8, r9, rwlock_gain
+from fearless.lab.rules.sharing import lock_load, r5, r5_in_order, r5_one_state, r6, r7, r8, r9, rwlock_gain
 from fearless.lab.rules.sizes import chunk, r3, r4, workers
 
 __all__ = [
@@ -49,6 +49,7 @@ __all__ = [
     "r3",
     "r4",
     "r5",
+    "r5_in_order",
     "r5_one_state",
     "r6",
     "r7",

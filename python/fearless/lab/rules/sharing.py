@@ -59,6 +59,18 @@ def r5_one_state(facts: Facts) -> Finding | None:
     return Finding("R5", text, {"state": facts.state, "one_owner": facts.one_owner}, rules_out=out)
 
 
+def r5_in_order(facts: Facts) -> Finding | None:
+    """R5 where parts go into one state in the order of the items: one task takes them in, as their futures say.
+
+    Source: as R5; whoever gets a lock first, or sends first, has no order.
+    """
+    if not facts.ordered or facts.adds or facts.joins is not False:
+        return None
+    text = "parts go into the state in the order of the items, so one task takes them in, from futures"
+    out = dict.fromkeys(("mutex", "rwlock", "channel", "snapshot"), "takes parts in the order in which they are done")
+    return Finding("R5", text, {"ordered": True}, rules_out=out)
+
+
 def r6(facts: Facts, workers: int) -> Finding | None:
     """A counter: partial sums joined at the end; where they cannot wait, an atomic; shards only under contention.
 
