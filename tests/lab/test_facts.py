@@ -117,3 +117,56 @@ def test_an_unknown_interpreter_names_the_known() -> None:
     """The error lists what the record has."""
     with pytest.raises(KeyError, match=r"3\.13t"):
         facts.from_record(synthetic.record(), "3.14")
+
+
+def test_measured_costs_are_facts() -> None:
+    """What the profile says of dispatch, of the lock and of the transfer, and what an item waits."""
+    profile = synthetic.profile(
+        dispatch={"pool": 1e-6, "chunk": 2e-6},
+        hold_seconds=3e-6,
+        gap_seconds=4e-6,
+        transfer_seconds=5e-6,
+        blocked_seconds=0.5,
+    )
+    found = facts.from_record(synthetic.record(synthetic.runs({("serial", 1): 1.0}), profiles=[profile]), "3.13t")
+
+    assert found.dispatch == {"pool": 1e-6, "chunk": 2e-6}
+    assert (found.hold, found.gap, found.transfer) == (3e-6, 4e-6, 5e-6)
+    assert found.wait == pytest.approx(0.5 / 1000)
+    assert found.waiting_share == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ("state", "shape", "joins", "adds"),
+    [
+        ("none", "none", True, False),
+        ("add", "counter", True, True),
+        ("merge", "arbitrary", True, False),
+        ("update", "arbitrary", False, False),
+    ],
+)
+def test_the_state_of_a_workload_says_what_is_shared(state: str, shape: str, joins: bool, adds: bool) -> None:  # noqa: FBT001
+    """And whether parts of it can be joined, or only added to."""
+    record = synthetic.record(synthetic.runs({("serial", 1): 1.0}), state=state)
+    found = facts.from_record(record, "3.13t")
+
+    assert (found.shape, found.joins, found.adds) == (shape, joins, adds)
+
+
+def test_without_answers_nothing_is_known() -> None:
+    """Neither what is shared nor whether it joins."""
+    unknown = facts.Facts("", ())
+
+    assert unknown.joins is None
+    assert unknown.wait is None
+    assert unknown.waiting_share is None
+    assert not unknown.adds
+
+
+def test_waiting_follows_from_what_is_known_of_an_item() -> None:
+    """Share and seconds go over into each other."""
+    told = facts.Facts("", (), cpu_per_item=1e-3, wait_per_item=3e-3)
+    measured = facts.Facts("", (), cpu_per_item=1e-3, waiting=0.75)
+
+    assert told.waiting_share == pytest.approx(0.75)
+    assert measured.wait == pytest.approx(3e-3)
