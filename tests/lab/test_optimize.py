@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from typing import Any
 
@@ -10,10 +11,12 @@ import pytest
 import fearless.lab.runner
 from fearless.lab import explain
 from fearless.lab._errors import LabError
+from fearless.lab.cli import run
 from fearless.lab.comparison import compare
 from fearless.lab.facts import AIMS
 from fearless.lab.record import Record, Run, Verdict
 from fearless.lab.report import html, text
+from fearless.lab.report.printer import Printer
 from tests.lab import synthetic
 
 
@@ -162,3 +165,17 @@ def test_compare_takes_the_aim_and_refuses_an_unknown_one(monkeypatch: pytest.Mo
     assert compare("word-index", optimize="cpu").record.optimize == "cpu"
     with pytest.raises(LabError, match=r"optimize must be one of throughput, .*, got 'speed'"):
         compare("word-index", optimize="speed")
+
+
+def test_the_option_chooses_and_refuses_what_is_no_aim(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The headline says what the choice was made for; an unknown aim ends with 2 and names the known ones."""
+    record = synthetic.record(synthetic.runs(synthetic.FREE_THREADED))
+    monkeypatch.setattr(fearless.lab.runner, "measure", lambda *_: record)
+    out = io.StringIO()
+
+    assert run(["compare", "word-index", "--optimize", "memory"], Printer(out, out)) == 0
+    assert "Verdict: stay serial (for the least memory; confidence 100 %)" in out.getvalue()
+    assert run(["compare", "word-index", "--optimize", "speed"], Printer(out, out)) == 2
+    assert "throughput" in out.getvalue() + capsys.readouterr().err
