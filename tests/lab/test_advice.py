@@ -214,11 +214,14 @@ def test_what_is_said_to_run_today_is_what_the_catalog_has() -> None:
 
 
 def test_items_that_come_too_fast_rank_by_how_far_they_fall_behind() -> None:
-    """At 30,000 a second of 50 us each, one core is too slow and two are not."""
+    """At 30,000 a second of 50 us each, one core is too slow and four are not; for a million they are, too."""
     known = {**PLAIN, "cpu_per_item": 5e-5, "rate": 30_000.0, "aim": "latency"}
 
     assert advice(**known, cores=4.0).pattern == "par"
-    assert "takes" in why_not(advice(**known, cores=4.0), "serial")
+    assert why_not(advice(**known, cores=4.0), "serial") == (
+        "predicted to fall behind: 30,000 items a second come, and it serves 20,000"
+    )
+    assert "but it falls behind" in rule(advice(**{**known, "rate": 1e6}, cores=4.0), "R15")
 
 
 @pytest.mark.parametrize(

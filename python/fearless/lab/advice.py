@@ -134,7 +134,9 @@ def _ranked(facts: Facts, found: Ranking) -> Finding | None:
         "memory": "the simplest within 10 % of the least memory",
         "simplicity": "the simplest that beats serial by 10 %",
     }
-    return Finding("R15", f"{text}, {ending[aim]}{note}", {"aim": aim, "predicted": _figures(found)})
+    late = aim == "latency" and found.costs[pick].latency >= costs.BEHIND
+    behind = f"; but it falls behind{_flow(facts, found, pick)}" if late else ""
+    return Finding("R15", f"{text}, {ending[aim]}{behind}{note}", {"aim": aim, "predicted": _figures(found)})
 
 
 def _serial_wins(facts: Facts, found: Ranking, best: str) -> str:
@@ -197,12 +199,20 @@ def _only_known(facts: Facts, known: Open) -> Facts:
 def _why_not(facts: Facts, found: Ranking, name: str) -> str:
     if name in found.out:
         return found.out[name]
+    if facts.aim == "latency" and found.costs[name].latency >= costs.BEHIND:
+        return f"predicted to fall behind{_flow(facts, found, name)}"
     mine, best = found.costs[name].on(facts.aim), found.costs[found.pick].on(facts.aim)
     times = wording.ratio(mine / best) if best else "many times"
     taken = f"is predicted: {AXES[facts.aim].format(times)}"
     if simplicity(name) < simplicity(found.pick):
         return f"simpler, but {taken[3:]}"
     return f"less simple, and {taken[3:]}"
+
+
+def _flow(facts: Facts, found: Ranking, name: str) -> str:
+    """What comes and what is served, a second."""
+    served = (facts.items or 1) / found.costs[name].seconds
+    return f": {facts.rate or 0.0:,.0f} items a second come, and it serves {served:,.0f}"
 
 
 def _instead(facts: Facts, found: Ranking) -> str:
