@@ -107,7 +107,8 @@ def test_no_facts_give_no_answer_but_the_questions_that_matter_most() -> None:
 def test_what_would_change_the_answer_is_asked_for(unknown: str) -> None:
     """One fact is missing, and its plausible values lead to different patterns."""
     known = {name: value for name, value in PLAIN.items() if name != unknown}
-    small: dict[str, Any] = {"items": {"cpu_per_item": 1e-6}, "cpu_per_item": {"items": 10}}.get(unknown, {})
+    smaller: dict[str, dict[str, Any]] = {"items": {"cpu_per_item": 1e-6}, "cpu_per_item": {"items": 10}}
+    small = smaller.get(unknown, {})
     found = advice(**{**known, **small})
 
     assert found.kind == "cannot tell"
