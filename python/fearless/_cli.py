@@ -10,7 +10,7 @@ import os
 import shlex
 import sys
 
-NEEDED = ("rich",)  # what the extra `lab` brings
+NEEDED = ("questionary", "rich")  # what the extra `lab` brings
 FAILURE = 2
 
 

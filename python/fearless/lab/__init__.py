@@ -1,8 +1,8 @@
 """The lab: measures patterns on a workload and says which one to use.
 
-Holds one name for each verb, loaded on first use: `compare`, `doctor`. Beneath it `record` has the types, `runner`
-measures, `rules` decides, `report` shows and `cli` is the command line. Needs the extra ``fearless[lab]`` for printing;
-measuring needs the standard library only.
+Holds one name for each verb, loaded on first use: `choose`, `compare`, `doctor`. Beneath it `record` has the types,
+`runner` measures, `rules` decides, `report` shows and `cli` is the command line. Needs the extra ``fearless[lab]`` for
+printing and asking; measuring needs the standard library only.
 """
 
 from __future__ import annotations
@@ -12,12 +12,20 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from fearless.lab.checkup import doctor
+    from fearless.lab.choose import Choice, choose
     from fearless.lab.comparison import Comparison, compare
     from fearless.lab.diagnosis import Diagnosis
 
-HOMES = {"Comparison": "comparison", "Diagnosis": "diagnosis", "compare": "comparison", "doctor": "checkup"}
+HOMES = {
+    "Choice": "choose",
+    "Comparison": "comparison",
+    "Diagnosis": "diagnosis",
+    "choose": "choose",
+    "compare": "comparison",
+    "doctor": "checkup",
+}
 
-__all__ = ["Comparison", "Diagnosis", "compare", "doctor"]
+__all__ = ["Choice", "Comparison", "Diagnosis", "choose", "compare", "doctor"]
 
 
 def __getattr__(name: str) -> object:

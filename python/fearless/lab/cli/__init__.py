@@ -10,12 +10,12 @@ import importlib.metadata
 from collections.abc import Sequence
 
 from fearless.lab._errors import LabError
-from fearless.lab.cli import compare, doctor, guide
+from fearless.lab.cli import choose, compare, doctor, guide
 from fearless.lab.report.printer import Printer
 
 VERDICT, NO_VERDICT, FAILURE = 0, 1, 2
 
-VERBS = (compare, guide, doctor)
+VERBS = (choose, compare, guide, doctor)
 
 
 def run(argv: Sequence[str], printer: Printer | None = None) -> int:
