@@ -51,6 +51,9 @@ def why_not(found: Advice, pattern: str) -> str:
         ({**SHARED, "cpu_per_item": 1e-6, "hold": 2e-5, "reads": 0.95, "cores": 8.0}, "rwlock", "R8"),
         ({**SHARED, "hold": 1e-6, "reads": 0.995, "replaced": True}, "snapshot", "R9"),
         ({**SHARED, "state": "merge"}, "par", "R5"),
+        ({**SHARED, "shape": "cell", "state": "none"}, "mutex", "R5"),
+        ({**SHARED, "one_owner": True}, "channel", "R5"),
+        ({**SHARED, "one_owner": False}, "mutex", "R5"),
     ],
 )
 def test_known_problems(known: dict[str, Any], pattern: str, reason: str) -> None:

@@ -151,7 +151,7 @@ class Facts:
         measured_none = self.state == "none" and bool(self.candidates)
         if measured_none or self.shape in {"none", "counter"} or self.state in {"add", "merge"}:
             return True
-        return False if self.state == "update" else None
+        return False if self.state == "update" or self.shape == "cell" else None
 
     @property
     def adds(self) -> bool:

@@ -53,6 +53,9 @@ def r5_one_state(facts: Facts) -> Finding | None:
         return None
     text = "parts cannot be joined, so there is one state: shared behind a lock, or owned by one task"
     out = dict.fromkeys(("par", "threads", "interpreters"), "needs partial results that can be joined")
+    if facts.one_owner:
+        text = "parts cannot be joined, and one task can own the state, so no lock is needed: parts are sent to it"
+        out |= dict.fromkeys((*LOCKED, *BARE, "snapshot"), "one task can own the state, so it need not be shared")
     if facts.one_owner is False:
         owned = dict.fromkeys(("channel", "pool", "executor", "processes"), "one task would have to own the state")
         out |= {} if facts.handed_on else owned
