@@ -212,6 +212,14 @@ def test_a_pattern_that_does_not_run_yet_comes_with_one_that_does() -> None:
     assert advice(**PLAIN).instead is None
 
 
+def test_a_low_rate_needs_no_second_worker_for_latency() -> None:
+    """Where nothing queues, the plain loop gives a result as soon as any; what it costs the whole job is named."""
+    found = advice(**{**PLAIN, "cpu_per_item": 5e-6}, rate=10_000.0, aim="latency")
+
+    assert found.kind == "serial"
+    assert "at 10,000 items a second as soon as any, within 10 %; par does the whole job" in rule(found, "R15")
+
+
 def test_what_is_said_to_run_today_is_what_the_catalog_has() -> None:
     """The advice may not read the catalog, so its list is held here."""
     assert ranking.AVAILABLE == catalog.PATTERNS
