@@ -146,7 +146,8 @@ def _serial_wins(facts: Facts, found: Ranking, best: str) -> str:
         return f"serial needs the least {what}; {best} is predicted to be {gain} as fast"
     if facts.aim == "latency" and found.speedup(best) >= rules.WORTH_IT:
         coming = "" if facts.rate is None else f" at {facts.rate:,.0f} items a second"
-        return f"serial is predicted to give a result{coming} as soon as any, within 10 %; {best} does the whole job {gain} as fast"
+        soon = f"serial is predicted to give a result{coming} as soon as any, within 10 %"
+        return f"{soon}; {best} does the whole job {gain} as fast"
     return f"nothing is predicted to beat serial by 10 %: the best, {best}, reaches {gain}"
 
 
