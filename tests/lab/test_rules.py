@@ -186,7 +186,7 @@ def test_r15_says_what_other_aims_would_pick() -> None:
     """Twice the CPU time for the same speed-up is worth knowing."""
     facts = facts_of({**SERIAL, ("par", 2): 1.8})
     both = [facts.candidates[0], replace(facts.candidates[1], cpu_seconds=2.0)]
-    found = rules.r15_aims(replace(facts, candidates=both), both, both[1])
+    found = rules.r15_aims(facts, rules.by_aim(replace(facts, candidates=both), both), both[1])
 
     assert found is not None
     assert found.facts["aims"] == {"latency": "serial", "cpu": "serial", "memory": "serial", "simplicity": "par"}

@@ -122,7 +122,7 @@ def _settled(record: Record, optimize: str) -> bool:
     Early on it must be surer: looking after each round gives chance more occasions.
     """
     sure = EARLY if record.rounds < USUAL_ROUNDS else LATE
-    verdicts = explain.decided(replace(record, optimize=optimize)).verdicts
+    verdicts = explain.decided(replace(record, optimize=optimize), brief=True).verdicts
     return all(one.kind != "cannot tell" and one.confidence >= sure for one in verdicts)
 
 

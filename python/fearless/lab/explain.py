@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from fearless.lab import costs, rules, stats, wording
-from fearless.lab.facts import Candidate, Facts, from_record, simplicity
+from fearless.lab.facts import AIMS, Candidate, Facts, from_record, simplicity
 from fearless.lab.record import Because, Record, Rejected, Verdict
 from fearless.lab.rules import Finding, axes
 
@@ -22,20 +22,25 @@ MARGIN = 1.2  # on the time that would settle a question
 PROVISIONAL_NOTE = "provisional: the 10 % of R15 was set on machines with two cores"
 
 
-def decided(record: Record) -> Record:
-    """``record`` with a verdict for each of its interpreters; the first one's is *the* verdict."""
-    verdicts = tuple(judge(from_record(record, one.label)) for one in record.environment.interpreters)
+def decided(record: Record, *, brief: bool = False) -> Record:
+    """``record`` with a verdict for each of its interpreters; the first one's is *the* verdict.
+
+    A ``brief`` verdict leaves the other aims out, which take as much resampling as the choice itself.
+    """
+    interpreters = record.environment.interpreters
+    verdicts = tuple(judge(from_record(record, one.label), brief=brief) for one in interpreters)
     return replace(record, verdicts=verdicts, verdict=verdicts[0] if verdicts else None)
 
 
-def judge(facts: Facts) -> Verdict:
+def judge(facts: Facts, *, brief: bool = False) -> Verdict:
     """The verdict that the rules come to: always one with a reason, if only why there is none."""
     equality = rules.r17(facts)
     out = _ruled_out(equality)
     if facts.serial is None or "serial" in out:
         return _undecided(facts, [*equality, _no_serial(out)], out, 0.0)
     if (short := rules.r1(facts)) is not None:
-        return _verdict(facts, facts.serial, 1.0, [*equality, short], _all_too_long(facts, out))
+        verdict = _verdict(facts, facts.serial, 1.0, [*equality, short], _all_too_long(facts, out))
+        return replace(verdict, aims=dict.fromkeys(AIMS, "serial"))
     parallel = rules.r0(facts)
     out |= parallel.rules_out if parallel else {}
     contenders = [one for one in facts.candidates if one.pattern not in out]
@@ -44,9 +49,12 @@ def judge(facts: Facts) -> Verdict:
     if choice.key is None:
         return _undecided(facts, [*equality, choice.finding, *background], out, choice.confidence)
     pick = facts.candidate(choice.key)
-    found = [*equality, *_reasons(facts, contenders, pick, background), choice.finding]
+    aims = {} if brief else {**rules.by_aim(facts, contenders), facts.aim: pick.pattern}
+    others = rules.r15_aims(facts, aims, pick)
+    reasons = [*_reasons(facts, contenders, pick, background), *([others] if others else [])]
+    found = [*equality, *reasons, choice.finding]
     verdict = _verdict(facts, pick, choice.confidence, found, _rejected(facts, out, pick))
-    return replace(verdict, aims=rules.by_aim(facts, contenders))
+    return replace(verdict, aims=aims)
 
 
 def _reasons(
@@ -59,7 +67,6 @@ def _reasons(
         rules.r5(facts) if pick.pattern == "par" else None,
         *background,
         *_sized(facts, pick),
-        rules.r15_aims(facts, contenders, pick),
     ]
     found = [one for one in own if one is not None]
     return sorted(found, key=lambda one: one.rule != "R0" or not one.rules_out)

@@ -104,12 +104,12 @@ def by_aim(facts: Facts, contenders: Sequence[Candidate]) -> dict[str, str]:
     return found
 
 
-def r15_aims(facts: Facts, contenders: Sequence[Candidate], pick: Candidate) -> Finding | None:
+def r15_aims(facts: Facts, aims: Mapping[str, str], pick: Candidate) -> Finding | None:
     """R15 under the other aims: what would be picked for each, in words.
 
     Source: as R15.
     """
-    others = {aim: name for aim, name in by_aim(facts, contenders).items() if aim != facts.aim}
+    others = {aim: name for aim, name in aims.items() if aim != facts.aim}
     if not others:
         return None
     groups: dict[str, list[str]] = {}
