@@ -310,7 +310,7 @@ class Sums:
 def test_a_workload_of_ones_own_goes_all_the_way(tmp_path: Path) -> None:
     """Really measured, in processes of their own: a report on stdout, a record in the file."""
     (tmp_path / "job.py").write_text(WORKLOAD)
-    options = ["--arg", "count=5", "--patterns", "threads", "--budget", "1", "--json", "record.json"]
+    options = ["--arg", "count=5", "--patterns", "threads", "--budget", "20", "--json", "record.json"]
     done = subprocess.run(
         [sys.executable, "-m", "fearless", "compare", "job.py", *options],
         capture_output=True,

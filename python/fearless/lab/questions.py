@@ -70,11 +70,17 @@ PASSED = "the data is passed on, so nothing is shared"
 COUNTER = "a counter is only added to"
 APART = (Idle("owner", ("yes",), OWNED), Idle("pass_on", ("yes",), PASSED))
 LISTED = "what is listed is not shared"
-NO_LOCK = (*APART, Idle("shared", ("counter",), COUNTER), Idle("join", ("list",), LISTED))
+NO_LOCK = (
+    *APART,
+    Idle("shared", ("counter",), COUNTER),
+    Idle("join", ("list",), LISTED),
+    Idle("join", ("add",), "what is added up is a counter"),
+)
 NO_GIL = (Idle("gil", ("off",), "without the GIL there is nothing to release or to get around"),)
 
 
 def _yes_no(fact: str, yes: str = "yes", no: str = "no") -> tuple[Option, ...]:
+    """Yes and no. Turn them round where no is the usual answer: whoever presses Enter gets the first."""
     return (Option("yes", yes, {fact: True}), Option("no", no, {fact: False}))
 
 
@@ -213,14 +219,14 @@ QUESTIONS: tuple[Question, ...] = (
         "replaced",
         "Do writers replace the whole value?",
         "As a configuration that is loaded anew. Readers can then keep the old one while they use it.",
-        _yes_no("replaced"),
+        _yes_no("replaced")[::-1],
         idle=NO_LOCK,
     ),
     Question(
         "ordered",
         "Must the results come in the order of the items?",
         "Some patterns keep it at no cost.",
-        _yes_no("ordered"),
+        _yes_no("ordered")[::-1],
         idle=(
             Idle("join", ("add",), "a sum has no order"),
             Idle("shared", ("counter",), "a sum has no order"),
@@ -230,7 +236,7 @@ QUESTIONS: tuple[Question, ...] = (
         "dependent",
         "Do tasks wait for other tasks that they start?",
         "A pool whose workers all wait for tasks of the same pool stands still.",
-        _yes_no("dependent"),
+        _yes_no("dependent")[::-1],
     ),
     Question(
         "rate",
