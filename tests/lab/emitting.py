@@ -1,0 +1,130 @@
+"""Programs of every kind, as files: what the tests of `emit` run, and what CI formats, lints and types.
+
+``python -m tests.lab.emitting FOLDER`` writes all of them into FOLDER. Holds no test.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from fearless.lab import catalog, emit, emit_subject
+from fearless.lab.emit_subject import TEMPLATES, Subject
+from fearless.lab.job import State
+from fearless.lab.record import Because
+from fearless.lab.resolve import Target
+
+BECAUSE = (Because("R5", 'a reason with a \\ and """ in it, which is long enough to be wrapped at least once', {}),)
+USER = '''
+from fearless import workload
+
+Totals = dict[str, int]
+
+
+def length(path: str) -> int:
+    """The length of a file."""
+    with open(path, encoding="utf-8") as file:
+        return len(file.read())
+
+
+def untyped(path):
+    return length(path)
+
+
+@workload
+class Typed:
+    """Lengths of words."""
+
+    words = "one three eleven"
+
+    def items(self) -> list[str]:
+        return self.words.split()
+
+    def work(self, item: str) -> Totals:
+        return {item: len(item)}
+
+    def start(self) -> Totals:
+        return {}
+
+    def update(self, state: Totals, part: Totals) -> None:
+        state.update(part)
+
+    def merge(self, state: Totals, other: Totals) -> Totals:
+        return {**state, **other}
+
+
+@workload
+class Untyped:
+    def items(self):
+        return "one three eleven".split()
+
+    def work(self, item):
+        return {item: len(item)}
+
+    def start(self):
+        return {}
+
+    def update(self, state, part):
+        state.update(part)
+
+    def merge(self, state, other):
+        return {**state, **other}
+'''
+OWN = {
+    "length": Target("job.py:length", {}, "*.txt"),
+    "untyped": Target("job.py:untyped", {}, "*.txt"),
+    "Typed": Target("job.py:Typed", {"words": "a bc def"}),
+    "Untyped": Target("job.py:Untyped"),
+}
+STATES: tuple[State, ...] = tuple(TEMPLATES)
+KINDS = [*catalog.BUILT_INS, *(f"example-{state}" for state in STATES), "example-waits", *OWN]
+
+
+def prepare(folder: Path) -> None:
+    """A user's workloads and a small corpus."""
+    (folder / "job.py").write_text(USER, encoding="utf-8")
+    (folder / "corpus").mkdir()
+    for number in range(5):
+        text = f"# a comment\nvalue_{number} = parse(HTTPServer, {number})\n"
+        (folder / f"{number}.txt").write_text("x" * number, encoding="utf-8")
+        (folder / "corpus" / f"module_{number}.py").write_text(text, encoding="utf-8")
+
+
+def subject(kind: str, folder: Path) -> Subject:
+    """What a program of this kind works on."""
+    file = folder / "program.py"
+    if kind in OWN:
+        return emit_subject.of_target(OWN[kind], file)
+    if kind in catalog.BUILT_INS:
+        return emit_subject.of_target(Target(kind, {"folder": str(folder / "corpus")}), file)
+    what = kind.partition("-")[2]
+    return emit_subject.example("none", waits=True) if what == "waits" else emit_subject.example(what)  # type: ignore[arg-type]
+
+
+def fits(pattern: str, of: Subject) -> bool:
+    """True if the pattern can run the job."""
+    return not isinstance(catalog.fit(pattern, of.state, whole=of.whole), str)
+
+
+def written(kind: str, pattern: str, folder: Path) -> Path:
+    """The program in a file of its own."""
+    path = folder / f"{kind.replace('-', '_')}_{pattern}_program.py"
+    text = emit.program(pattern, subject(kind, folder), because=BECAUSE).replace("size = 2000", "size = 40")
+    path.write_text(text.replace("size = 200\n", "size = 9\n"), encoding="utf-8")
+    return path
+
+
+def main() -> None:
+    """Write every program there is, for the tools that read them."""
+    folder = Path(sys.argv[1]).resolve()
+    prepare(folder)
+    os.chdir(folder)
+    for kind in KINDS:
+        for pattern in catalog.PATTERNS:
+            if fits(pattern, subject(kind, folder)):
+                written(kind, pattern, folder)
+
+
+if __name__ == "__main__":
+    main()
