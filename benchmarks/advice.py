@@ -1,10 +1,11 @@
 """The command: measure every pattern on workloads whose best pattern is known, and record facts and medians.
 
-    python -m benchmarks.advice [--quick] [--rounds N] [WORKLOAD ...]
+    python -m benchmarks.advice [--quick | --again] [--rounds N] [--tries N] [WORKLOAD ...]
 
 Run it in the root of a checkout, with an interpreter that has fearless[lab], on a quiet machine. A full session goes
 to ``benchmarks/results/advice-<interpreter>.json``; a test replays the advice on the facts in it, so whoever changes a
-rule sees which of them it answers worse. Not here: the workloads (`advice_workloads.py`) and the rules.
+rule sees which of them it answers worse. ``--again`` measures anew the workloads of that record that were measured
+while other programs were busy, or those that are named. Not here: the workloads (`advice_workloads.py`) and the rules.
 """
 
 from __future__ import annotations
@@ -28,7 +29,6 @@ from fearless.lab.resolve import Target
 
 HERE = Path(__file__).resolve().parent
 ROUNDS = 5
-TRIES = 3
 QUIET = 0.1  # cores that other programs may keep busy, or the workload is measured again
 LONG = 3600.0  # seconds; the rounds end first
 DIGITS = 4  # significant ones, in the record
@@ -44,10 +44,10 @@ def measure(case: Case, rounds: int) -> Record:
     return runner.measure(plan)
 
 
-def quiet(case: Case, rounds: int) -> tuple[Record, float]:
+def quiet(case: Case, rounds: int, most: int) -> tuple[Record, float]:
     """The quietest record of a few tries, and how many cores other programs kept busy. Blocks: for seconds."""
     tries: list[tuple[Record, float]] = []
-    while len(tries) < TRIES and not (tries and tries[-1][1] < QUIET):
+    while len(tries) < most and not (tries and tries[-1][1] < QUIET):
         clock = machine.Clock()
         tries.append((measure(case, rounds), clock.busy_elsewhere() or 0.0))
     return min(tries, key=lambda pair: pair[1])
@@ -112,12 +112,12 @@ def line(kept: Mapping[str, Any]) -> str:
     return f"{kept['name']:24} {serial * 1e3:8.2f} ms  busy {kept['busy_elsewhere']:.2f}  {shown}"
 
 
-def session(cases: Sequence[Case], rounds: int) -> dict[str, Any]:
+def session(cases: Sequence[Case], rounds: int, tries: int) -> dict[str, Any]:
     """Measure the cases, a line for each. Blocks: for seconds for each case and round."""
     environment, clock = machine.describe(), machine.Clock()
     entries, record = [], None
     for case in cases:
-        record, busy = quiet(case, rounds)
+        record, busy = quiet(case, rounds, tries)
         entries.append(rounded({**entry(case, record), "busy_elsewhere": busy}))
         print(line(entries[-1]), flush=True)
     if record is None:
@@ -139,15 +139,36 @@ def main() -> int:
     parser.add_argument("workload", nargs="*", help="the name of a workload; all if none is given")
     parser.add_argument("--quick", action="store_true", help="one round, to see that all of it runs; records nothing")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="rounds of each workload (%(default)s)")
+    parser.add_argument("--tries", type=int, default=3, help="times that a busy workload is measured (%(default)s)")
+    parser.add_argument(
+        "--again", action="store_true", help="replace workloads of the record, by default the busy ones"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="where to write the record")
     options = parser.parse_args()
-    found = session(advice_workloads.chosen(options.workload), 1 if options.quick else options.rounds)
-    whole = not (options.quick or options.workload)
-    output = options.json or (HERE / "results" / f"advice-{machine.tag()}.json" if whole else None)
-    if output is not None:
-        output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-        print(f"written to {output}")
+    output = options.json or HERE / "results" / f"advice-{machine.tag()}.json"
+    if options.again:
+        return again(output, options.workload, options.rounds, options.tries)
+    rounds, tries = (1, 1) if options.quick else (options.rounds, options.tries)
+    found = session(advice_workloads.chosen(options.workload), rounds, tries)
+    if options.json or not (options.quick or options.workload):
+        write(output, found)
     return 0
+
+
+def again(output: Path, names: Sequence[str], rounds: int, tries: int) -> int:
+    """Measure workloads of a record anew, by default the busy ones, and put them into it."""
+    old: dict[str, Any] = json.loads(output.read_text(encoding="utf-8"))
+    busy = [one["name"] for one in old["cases"] if one["busy_elsewhere"] >= QUIET]
+    found = session(advice_workloads.chosen(names or busy), rounds, tries) if names or busy else old
+    new = {one["name"]: one for one in found["cases"]}
+    write(output, {**old, "cases": [new.get(one["name"], one) for one in old["cases"]]})
+    return 0
+
+
+def write(output: Path, found: Mapping[str, Any]) -> None:
+    """Write a record."""
+    output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    print(f"written to {output}")
 
 
 if __name__ == "__main__":

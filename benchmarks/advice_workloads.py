@@ -289,7 +289,7 @@ CASES: tuple[Case, ...] = (
     # Waiting.
     case("wait", "Wait", "size=40 turns=100 milliseconds=5", gil="R3", free="R3", workers=MANY),
     case("wait-count", "WaitCount", "size=40 turns=100 milliseconds=5", gil="R3", free="R3", workers=MANY),
-    case("wait-a-little-work", "Wait", "size=40 turns=20000 milliseconds=4", gil="R3", free="R3", workers=MANY),
+    case("wait-a-little-work", "Wait", "size=96 turns=10000 milliseconds=3", gil="R3", free="R3", workers=MANY),
 )
 
 
