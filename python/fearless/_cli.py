@@ -27,15 +27,15 @@ def main() -> int:
 
 def _advice(missing: list[str]) -> str:
     """What is missing and the exact lines that install it into this interpreter."""
-    python = _python()
+    command = python()
     return (
         f"error: this command needs the extra 'lab' ({', '.join(missing)} is not installed)\n"
-        f"hint: {python} -m pip install 'fearless[lab]'\n"
-        f"hint: in a checkout: {python} -m pip install '.[lab]'"
+        f"hint: {command} -m pip install 'fearless[lab]'\n"
+        f"hint: in a checkout: {command} -m pip install '.[lab]'"
     )
 
 
-def _python() -> str:
+def python() -> str:
     """The running interpreter as one would type it: relative where that is shorter."""
     executable = sys.executable or "python3"
     try:

@@ -20,6 +20,7 @@ from fearless.lab.advice import Advice
 from fearless.lab.emit_subject import TEMPLATES
 from fearless.lab.facts import Facts
 from fearless.lab.job import State
+from fearless.lab.questions import Question
 from fearless.lab.report import choice as shown
 from fearless.lab.techniques import TradeOffs
 
@@ -65,9 +66,10 @@ class Choice:
         return pages.of_pattern(self.advice.pattern) if self.advice.pattern else None
 
     @property
-    def missing(self) -> list[str]:
-        """The flags that would make it tell."""
-        return [FLAGS[name] for name in self.advice.missing if name in FLAGS]
+    def missing(self) -> list[Question]:
+        """The questions whose answers would make it tell."""
+        by_flag = {one.flag: one for one in questions.QUESTIONS}
+        return [by_flag[FLAGS[name]] for name in self.advice.missing if name in FLAGS]
 
     @property
     def command(self) -> str:

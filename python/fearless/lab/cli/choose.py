@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fearless._cli import python
 from fearless.lab import emit, questions
 from fearless.lab._errors import LabError
 from fearless.lab.choose import NO_VERDICT, PROGRAM, Choice, choose
@@ -129,5 +130,5 @@ def _write(found: Choice, options: argparse.Namespace, printer: Printer) -> None
         printer.note(f"{options.emit} was not written: there is no answer to write a program for")
         return
     emit.write(options.emit, text, force=options.force)
-    printer.hint(f"{options.emit} is written; run it: python {options.emit}")
+    printer.hint(f"{options.emit} is written; run it: {python()} {options.emit}")
     printer.hint(f"then put your work into it, and measure: fearless compare {options.emit}")

@@ -10,6 +10,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fearless._cli import python
 from fearless.lab import catalog, emit, emit_subject
 from fearless.lab._errors import LabError
 from fearless.lab.comparison import BUDGET_SECONDS, Comparison, compare
@@ -171,7 +172,7 @@ def _emit(found: Comparison, subject: emit_subject.Subject, options: argparse.Na
         printer.note(f"{options.emit} was not written: there is no verdict to write a program for")
         return
     emit.write(options.emit, text, force=options.force)
-    printer.hint(f"{options.emit} is written; run it: python {options.emit}")
+    printer.hint(f"{options.emit} is written; run it: {python()} {options.emit}")
 
 
 def _print(found: Comparison, printer: Printer) -> None:

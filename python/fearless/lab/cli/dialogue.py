@@ -53,7 +53,7 @@ def _check(question: Question) -> Any:
         if text.strip() in {"", BACK, UNKNOWN}:
             return True
         try:
-            question.facts(text)
+            question.read(text, "it") if question.read else question.facts(text)
         except LabError as error:
             return str(error)
         return True

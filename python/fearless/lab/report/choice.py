@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from html import escape
 from typing import TYPE_CHECKING
 
-from fearless.lab import questions, techniques, wording
+from fearless._cli import python
+from fearless.lab import techniques, wording
 from fearless.lab.report.text import WIDEST, Line, wrapped
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def lines(choice: Choice, width: int = WIDEST, *, code: bool = True) -> list[Lin
     shown += [*_rejected(choice, width), *_trade_offs(choice, width), *_changes(choice, width), *_aims(choice, width)]
     if code:
         shown += [*_code("The program", choice.program), *_code("The same in Rust", choice.twin)]
-    return [*shown, *_next(choice, width)]
+    return [*shown, *_next(choice)]
 
 
 def headline(choice: Choice) -> str:
@@ -50,7 +51,9 @@ def _because(choice: Choice, width: int) -> Iterator[Line]:
     if any("(provisional)" in one.text for one in choice.advice.because):
         yield from wrapped(PROVISIONAL, width, first="  ", rest="    ", style="dim")
     if choice.missing:
-        yield from wrapped(f"It could tell with {wording.listed(choice.missing)}.", width, style="bold")
+        yield from _heading("It could tell if you knew")
+    for question in choice.missing:
+        yield from wrapped(f"{question.flag}: {question.text}", width, first="  ", rest="    ")
 
 
 def _rejected(choice: Choice, width: int) -> Iterator[Line]:
@@ -94,17 +97,18 @@ def _code(heading: str, text: str | None) -> Iterator[Line]:
     yield from map(Line, text.rstrip().splitlines())
 
 
-def _next(choice: Choice, width: int) -> Iterator[Line]:
+def _next(choice: Choice) -> Iterator[Line]:
     """What to do now; commands that run as they are."""
     yield from _heading("Next")
     if choice.topic is not None:
         yield Line(f"  fearless guide {choice.topic:<18}  # how it works")
     if choice.pattern is not None:
         yield Line(f"  {choice.command} --emit start.py")
-        yield Line("  python start.py                    # run it, then replace the example by your work")
+        yield Line(f"  {f'{python()} start.py':<34} # run it, then replace the example by your work")
         yield Line("  fearless compare start.py          # measure it beside the other patterns")
     else:
-        yield from wrapped("answer more of the questions: fearless choose", width, first="  ")
+        more = " ".join(f"{question.flag} ..." for question in choice.missing)
+        yield Line(f"  {choice.command} {more}")
 
 
 def _heading(text: str) -> Iterator[Line]:
@@ -123,8 +127,3 @@ def html(choice: Choice) -> str:
     if choice.program is not None:
         parts.append(f"<pre>{escape(choice.program)}</pre>")
     return "\n".join([*parts, "</div>"])
-
-
-def summary(answers: questions.Answers) -> str:
-    """The answers so far, as flags."""
-    return " ".join(f"{questions.BY_NAME[name].flag} {text}" for name, text in answers.items() if text is not None)
