@@ -106,6 +106,18 @@ def test_a_pattern_brings_its_trade_offs_and_both_programs() -> None:
     assert techniques.TRADE_OFFS["mutex"].contention in out
 
 
+def test_links_to_other_pages_become_commands() -> None:
+    """Each once, on a line of its own, at the end; none leads to the page itself."""
+    _, out, _ = shown("mutexes")
+    _, _, more = out.partition("More:")
+    named = re.findall(r"^ . fearless guide (\S+)$", more, re.MULTILINE)
+
+    assert {"channels", "questions", "reference/mutex"} <= set(named)
+    assert len(named) == len(set(named))
+    assert "mutexes" not in named
+    assert [name for name in named if pages.find(name).name != name] == []
+
+
 @pytest.mark.parametrize("pattern", catalog.PATTERNS)
 def test_a_pattern_has_a_twin_or_a_reason_for_none(pattern: str) -> None:
     """The text of the Rust comes with the package."""

@@ -50,7 +50,7 @@ def page(topic: Topic, asked: str = "") -> str:
         parts.append(LINK.sub(r"\1", page_tables.section(pattern)).replace("## ", "## The pattern: ", 1))
     others = [name for name in dict.fromkeys(see) if name != topic.name]
     if others:
-        parts.append("More: " + ", ".join(f"`fearless guide {name}`" for name in others))
+        parts.append("More:\n\n" + "\n".join(f"- `fearless guide {name}`" for name in others))
     return "\n\n".join(parts)
 
 
