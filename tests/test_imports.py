@@ -48,7 +48,7 @@ DATA = (  # neither measures nor decides: the record, its statistics, its words
     "fearless.lab._errors",
 )
 MAKES_A_RUN = ("os", "subprocess", "multiprocessing", "threading", "time", "resource", "signal")
-JOINS = (LAB, "fearless.lab.comparison", "fearless.lab.choose")  # a verb: it measures, then decides, then hands over
+JOINS = (LAB, "fearless.lab.comparison", "fearless.lab.choosing")  # a verb: it measures, then decides, then hands over
 PRINTERS = ("fearless.lab.report.printer", "fearless._cli")  # _cli speaks where the lab is missing
 DOORS = (  # where a thread may go to sleep
     "crates/fearless-core/src/sync.rs",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import json
 import shlex
@@ -29,6 +30,14 @@ class Said:
         out, err = io.StringIO(), io.StringIO()
         self.code = run(argv, Printer(out, err))
         self.out, self.err = out.getvalue(), err.getvalue()
+
+
+def test_the_verb_is_a_function_also_once_its_command_has_run() -> None:
+    """No module of the lab takes its name."""
+    assert Said(["choose", *flags_of(OWNED), "--brief"]).code == 0
+
+    assert callable(importlib.import_module("fearless.lab").choose)
+    assert importlib.util.find_spec("fearless.lab.choose") is None
 
 
 def test_independent_items_go_to_par() -> None:
@@ -179,7 +188,7 @@ def test_no_line_of_prose_is_too_long() -> None:
     """It fits on a page of 100 columns; code is as wide as it is, and commands are one line."""
     said = Said(["choose", *flags_of(OWNED), "--brief"])
 
-    assert [line for line in said.out.splitlines() if len(line) > 100 and "fearless choose" not in line] == []
+    assert [line for line in said.out.splitlines() if len(line) > 100 and "start.py" not in line] == []
 
 
 def test_an_existing_file_is_not_overwritten_unless_forced(tmp_path: Path) -> None:

@@ -90,6 +90,66 @@ def test_json_writes_a_record_that_can_be_read_back(measured: Callable[[Measure]
     assert len(json.loads(file.read_text())["runs"]) == 48
 
 
+def test_emit_writes_the_program_of_the_verdict(measured: Callable[[Measure], None], tmp_path: Path) -> None:
+    """And says, beside the report, how to run it."""
+    measured(clear)
+    file = tmp_path / "words.py"
+    said = Said(["compare", "word-index", "--emit", str(file)])
+    text = file.read_text(encoding="utf-8")
+
+    assert said.code == 0
+    assert said.err.startswith(f"hint: {file} is written; run it: ")
+    assert "The pattern is par." in text
+    assert "WORKERS = 2" in text
+    assert "class WordIndex:" in text
+
+
+def test_without_a_verdict_no_program_is_written(measured: Callable[[Measure], None], tmp_path: Path) -> None:
+    """It is said, and the code tells of the open question."""
+    measured(lambda _: synthetic.record(synthetic.runs(synthetic.FREE_THREADED, factors=(1.0, 1.0))))
+    file = tmp_path / "words.py"
+    said = Said(["compare", "word-index", "--emit", str(file)])
+
+    assert said.code == 1
+    assert f"{file} was not written: there is no verdict" in said.err
+    assert not file.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ("word-index --emit taken.py", "the file exists; --force overwrites it"),
+        ("word-index --emit none/x.py", "there is no folder"),
+        ("job.py --emit folder/x.py", "the program imports job.py, so it has to stand beside it"),
+        ("nothing --emit x.py", "there is no workload 'nothing'"),
+    ],
+)
+def test_a_program_that_cannot_be_written_is_refused_before_the_run(
+    options: str,
+    words: str,
+    measured: Callable[[Measure], None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whatever the reason, nothing is measured for it."""
+    ran: list[Plan] = []
+
+    def keep(plan: Plan) -> Record:
+        ran.append(plan)
+        return clear(plan)
+
+    measured(keep)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "taken.py").write_text("", encoding="utf-8")
+    (tmp_path / "job.py").write_text(WORKLOAD, encoding="utf-8")
+    said = Said(["compare", *options.split()])
+
+    assert (said.code, ran) == (2, [])
+    assert words in said.err
+
+
 def test_json_into_no_folder_is_refused_before_the_run(measured: Callable[[Measure], None], tmp_path: Path) -> None:
     """A minute of measuring must not end there."""
     ran: list[Plan] = []
@@ -244,7 +304,7 @@ def test_help_names_every_option(capsys: pytest.CaptureFixture[str]) -> None:
     Said(["compare", "--help"])
     text = capsys.readouterr().out
 
-    options = ("workers", "patterns", "python", "budget", "json", "show", "list", "arg", "items")
+    options = ("workers", "patterns", "python", "budget", "json", "emit", "force", "show", "list", "arg", "items")
     assert all(f"--{name}" in text for name in options)
     assert "exit codes: 0 a verdict" in text
 

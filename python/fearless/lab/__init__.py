@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from fearless.lab.checkup import doctor
-    from fearless.lab.choose import Choice, choose
+    from fearless.lab.choosing import Choice, choose
     from fearless.lab.comparison import Comparison, compare
     from fearless.lab.diagnosis import Diagnosis
 
 HOMES = {
-    "Choice": "choose",
+    "Choice": "choosing",
     "Comparison": "comparison",
     "Diagnosis": "diagnosis",
-    "choose": "choose",
+    "choose": "choosing",
     "compare": "comparison",
     "doctor": "checkup",
 }

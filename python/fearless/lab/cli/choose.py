@@ -1,6 +1,6 @@
 """The verb ``choose``: which pattern fits a problem that a few answers describe.
 
-Parses, asks and prints; `fearless.lab.choose` decides.
+Parses, asks and prints; `fearless.lab.choosing` decides.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from fearless._cli import python
 from fearless.lab import emit, questions
 from fearless.lab._errors import LabError
-from fearless.lab.choose import NO_VERDICT, PROGRAM, Choice, choose
+from fearless.lab.choosing import NO_VERDICT, PROGRAM, Choice, choose
 from fearless.lab.questions import QUESTIONS, UNKNOWN, Question
 from fearless.lab.report import choice as shown
 from fearless.lab.report.printer import Printer

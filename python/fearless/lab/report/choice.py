@@ -11,7 +11,7 @@ from fearless.lab import techniques, wording
 from fearless.lab.report.text import WIDEST, Line, wrapped
 
 if TYPE_CHECKING:
-    from fearless.lab.choose import Choice
+    from fearless.lab.choosing import Choice
 
 PROVISIONAL = "provisional: numbers that were fitted on machines with two cores"
 
