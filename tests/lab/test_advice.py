@@ -43,6 +43,8 @@ def why_not(found: Advice, pattern: str) -> str:
         ({**PLAIN, "gil": True, "released": 0.95, "cores": 4.0, "wait_per_item": 0.0}, "par", "R5"),
         ({**PLAIN, "items": 10}, "serial", "R1"),
         ({**PLAIN, "shape": "counter", "state": "add"}, "par", "R5"),
+        ({**PLAIN, "cpu_per_item": 1e-3, "item_cv": 2.0}, "pool", "R4"),
+        ({**PLAIN, "cpu_per_item": 1e-6, "item_cv": 2.0}, "par", "R4"),
         ({**PLAIN, "dependent": True}, "threads", "R12"),
         ({**PLAIN, "handed_on": True}, "channel", "R10"),
         ({**SHARED, "hold": 1e-6}, "mutex", "R7"),

@@ -102,6 +102,8 @@ def test_r4_asks_for_guided_chunks_where_items_differ() -> None:
     assert "guided" in uneven.text
     assert "guided" not in even.text
     assert rules.r4(facts(), "pool", 2) is None
+    assert (alone := rules.r4(facts(item_cv=1.5), "pool", 2)) is not None
+    assert "each is taken alone" in alone.text
 
 
 def test_r6_shards_only_what_is_contended() -> None:

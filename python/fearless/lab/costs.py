@@ -227,17 +227,31 @@ def _tail(job: _Job, pattern: str, count: int) -> float:
     if pattern in {"serial", "asyncio"}:
         return 0.0
     item = job.work + job.wait + job.update
+    uneven = 0.5 * job.cv * item if count > 1 else 0.0
+    if pattern not in BY_FUTURES | APART:
+        uneven += _clustered(job, count, item)
     if pattern in CALLER_UPDATES:
-        return job.update + (0.5 * job.cv * item if count > 1 else 0.0)  # the owner takes in the last part
+        return job.update + uneven  # the owner takes in the last part
     if count == 1:
         return 0.0
     joined = job.merge if pattern in IN_PARTS else 0.0
-    if pattern == "threads":
-        return joined + 0.6 * job.cv * item * math.sqrt(job.items / count)  # the longest of equal slices
-    uneven = 0.5 * job.cv * item
+    if pattern == "threads":  # the longest of equal slices
+        return joined + max(0.6 * job.cv * item * math.sqrt(job.items / count), _clustered(job, count, item))
     if pattern in APART:
         uneven = max(uneven, min(1.0, job.cv) * item * job.items / (16 * count))  # half a chunk, eight a worker
     return joined + uneven
+
+
+def _clustered(job: _Job, count: int, item: float) -> float:
+    """What it may cost that nobody knows where the dear items are: the first chunk of a worker may hold them all.
+
+    Of the work a share of about cv^2 / (1 + cv^2) is in dear items. Beyond the even share of one worker it would be
+    done alone; they stand first, between or last, so a third of that is counted.
+    """
+    if job.cv <= 1 or count == 1:
+        return 0.0
+    dear = job.cv**2 / (1 + job.cv**2)
+    return max(0.0, dear - 1 / count) * item * job.items / 3
 
 
 def _bytes(job: _Job, pattern: str, count: int) -> float:

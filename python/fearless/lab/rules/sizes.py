@@ -57,12 +57,18 @@ def r4(facts: Facts, pattern: str, count: int) -> Finding | None:
     """Chunks so long that dispatch costs at most 5 %, and so short that each worker gets eight of them.
 
     That is 20 * o / t items, with o for a chunk, at most n / (8 * workers). Where the items differ by more than their
-    mean, guided chunks, which get smaller towards the end.
+    mean, guided chunks, which get smaller towards the end; or a future for each item, if that is cheap beside it, as
+    nobody knows whether the dear ones come first.
 
     Source: the guided self-scheduling of Polychronopoulos and Kuck, 1987, and eight chunks a worker as joblib and
     oneTBB aim for.
     """
     size = chunk(facts, pattern, count)
+    if pattern in costs.BY_FUTURES and (facts.item_cv or 0.0) > UNEVEN:
+        text = (
+            "items differ by more than their mean, and a first chunk could hold all the dear ones: each is taken alone"
+        )
+        return Finding("R4", text, {"item_cv": facts.item_cv})
     if size is None:
         return None
     text = f"chunks of {wording.counted(size, 'item')} keep dispatch below {wording.percent(OVERHEAD)} of the work"
