@@ -72,10 +72,10 @@ class Untyped:
         return {**state, **other}
 '''
 OWN = {
-    "length": Target("job.py:length", {}, "*.txt"),
-    "untyped": Target("job.py:untyped", {}, "*.txt"),
-    "Typed": Target("job.py:Typed", {"words": "a bc def"}),
-    "Untyped": Target("job.py:Untyped"),
+    "length": Target("users_job.py:length", {}, "*.txt"),
+    "untyped": Target("users_job.py:untyped", {}, "*.txt"),
+    "Typed": Target("users_job.py:Typed", {"words": "a bc def"}),
+    "Untyped": Target("users_job.py:Untyped"),
 }
 STATES: tuple[State, ...] = tuple(TEMPLATES)
 KINDS = [*catalog.BUILT_INS, *(f"example-{state}" for state in STATES), "example-waits", *OWN]
@@ -83,7 +83,7 @@ KINDS = [*catalog.BUILT_INS, *(f"example-{state}" for state in STATES), "example
 
 def prepare(folder: Path) -> None:
     """A user's workloads and a small corpus."""
-    (folder / "job.py").write_text(USER, encoding="utf-8")
+    (folder / "users_job.py").write_text(USER, encoding="utf-8")
     (folder / "corpus").mkdir()
     for number in range(5):
         text = f"# a comment\nvalue_{number} = parse(HTTPServer, {number})\n"

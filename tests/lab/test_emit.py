@@ -33,7 +33,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.chdir(path)
         patch.syspath_prepend(str(path))
         yield path
-    sys.modules.pop("job", None)
+    sys.modules.pop("users_job", None)
 
 
 def loaded(path: Path) -> ModuleType:
@@ -109,7 +109,7 @@ def test_a_program_knows_nothing_of_the_lab(kind: str, folder: Path) -> None:
         bound = [name.asname or name.name for node in nodes for name in node.names if name.name != "annotations"]
         used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
 
-        assert {str(one).partition(".")[0] for one in modules} <= {*sys.stdlib_module_names, "fearless", "job"}
+        assert {str(one).partition(".")[0] for one in modules} <= {*sys.stdlib_module_names, "fearless", "users_job"}
         assert not [one for one in modules if str(one).startswith("fearless.")]
         assert sorted(bound) == sorted(set(bound) & used)
 
@@ -152,10 +152,10 @@ def test_an_emitted_example_is_a_workload(folder: Path) -> None:
 
 def test_a_program_has_to_stand_beside_what_it_imports(folder: Path, tmp_path: Path) -> None:
     """The error says where."""
-    with pytest.raises(LabError, match=r"the program imports job\.py, so it has to stand beside it, in "):
+    with pytest.raises(LabError, match=r"the program imports users_job\.py, so it has to stand beside it, in "):
         emit_subject.of_target(OWN["Typed"], tmp_path / "program.py")
     with pytest.raises(LabError, match="that is the file with the workload itself"):
-        emit_subject.of_target(OWN["Typed"], folder / "job.py")
+        emit_subject.of_target(OWN["Typed"], folder / "users_job.py")
 
 
 def test_nothing_is_overwritten_unless_forced(tmp_path: Path) -> None:
