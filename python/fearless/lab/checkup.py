@@ -54,22 +54,23 @@ def doctor(
         asked.append(_ask(one, imports))
     looks = _looks(interpreters, [answer["gil"] for answer in asked], seconds, tell)
     checked = [_checked(one, answer, seen) for one, answer, seen in zip(interpreters, asked, looks, strict=True)]
+    return Diagnosis(_machine(steal, throttled, load), tuple(checked), seconds)
+
+
+def _machine(steal: tuple[int, int] | None, throttled: int | None, load: float | None) -> Machine:
+    """What is granted, and what has happened since the readings that are given."""
     now = machine.throttled_periods()
-    return Diagnosis(
-        Machine(
-            platform=machine.platform_name(),
-            processor=machine.processor_name(),
-            cpu_count=machine.cpu_count(),
-            affinity=machine.affinity(),
-            cgroup=machine.cgroup_version(),
-            cgroup_cpus=machine.cgroup_cpus(),
-            cpuset=machine.cpuset(),
-            throttled=now - throttled if now is not None and throttled is not None else None,
-            steal=machine.steal_share(steal, machine.steal_ticks()),
-            load=load,
-        ),
-        tuple(checked),
-        seconds,
+    return Machine(
+        platform=machine.platform_name(),
+        processor=machine.processor_name(),
+        cpu_count=machine.cpu_count(),
+        affinity=machine.affinity(),
+        cgroup=machine.cgroup_version(),
+        cgroup_cpus=machine.cgroup_cpus(),
+        cpuset=machine.cpuset(),
+        throttled=now - throttled if now is not None and throttled is not None else None,
+        steal=machine.steal_share(steal, machine.steal_ticks()),
+        load=load,
     )
 
 
