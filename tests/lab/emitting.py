@@ -17,6 +17,9 @@ from fearless.lab.resolve import Target
 
 BECAUSE = (Because("R5", 'a reason with a \\ and """ in it, which is long enough to be wrapped at least once', {}),)
 USER = '''
+from functools import partial
+from os.path import getsize
+
 from fearless import workload
 
 Totals = dict[str, int]
@@ -30,6 +33,10 @@ def length(path: str) -> int:
 
 def untyped(path):
     return length(path)
+
+
+partly = partial(str.upper)
+run = length
 
 
 @workload
@@ -73,6 +80,9 @@ class Untyped:
 '''
 OWN = {
     "length": Target("users_job.py:length", {}, "*.txt"),
+    "getsize": Target("users_job.py:getsize", {}, "*.txt"),  # another module's
+    "partly": Target("users_job.py:partly", {}, "*.txt"),  # an object
+    "run": Target("users_job.py:run", {}, "*.txt"),  # a name that the program has a use for
     "untyped": Target("users_job.py:untyped", {}, "*.txt"),
     "Typed": Target("users_job.py:Typed", {"words": "a bc def"}),
     "Untyped": Target("users_job.py:Untyped"),

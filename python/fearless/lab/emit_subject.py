@@ -9,7 +9,8 @@ import ast
 import importlib.util
 import inspect
 import sys
-from collections.abc import Callable, Iterator, Mapping
+import tokenize
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.machinery import PathFinder
 from pathlib import Path
@@ -66,9 +67,9 @@ def of_target(target: Target, file: Path) -> Subject:
     if target.built_in:
         return _built_in(target, job, file)
     module, known = _importable(target, job, file)
-    tree = ast.parse(inspect.getsource(sys.modules[_home(job)]))
+    tree = _tree(Path(target.name.rpartition(":")[0] or target.name), module)
     if isinstance(job.source, FunctionSource):
-        return _function(target, job, module, tree)
+        return _function(target, job, module, tree, known)
     return _workload(target, job, module, tree, known)
 
 
@@ -104,11 +105,10 @@ def _built_in(target: Target, job: Job, file: Path) -> Subject:
     return Subject(job.summary, (*needed, body), making, imports, types, job.state, str(file), whole=whole)
 
 
-def _function(target: Target, job: Job, module: str, tree: ast.Module) -> Subject:
+def _function(target: Target, job: Job, module: str, tree: ast.Module, name: str) -> Subject:
     """A plain function, which is called with the paths of files."""
-    name = job.name
     types = emit_types.of_function(tree, name)
-    imported = Import(module, name, "function" if name in TAKEN else "")
+    imported = _from_its_home(tree, module, name, "function")
     pattern = f"ITEMS = {_quoted(target.items or '')}"
     return Subject(
         job.summary,
@@ -127,7 +127,7 @@ def _function(target: Target, job: Job, module: str, tree: ast.Module) -> Subjec
 def _workload(target: Target, job: Job, module: str, tree: ast.Module, name: str) -> Subject:
     """A workload of the user's own."""
     types = emit_types.of_class(tree, name, {"items", *METHODS[job.state]})
-    imported = Import(module, name, "Workload" if name in TAKEN else "")
+    imported = _from_its_home(tree, module, name, "Workload")
     made = f"{JOB} = {imported.bound}()" if types.known else f"{JOB}: Any = {imported.bound}()"
     return Subject(
         job.summary,
@@ -140,6 +140,14 @@ def _workload(target: Target, job: Job, module: str, tree: ast.Module, name: str
         whole=catalog.whole_total(job),
         own=frozenset({module.partition(".")[0]}),
     )
+
+
+def _from_its_home(tree: ast.Module, module: str, name: str, instead: str) -> Import:
+    """The import of ``name``; what the user's file imports itself comes from where that has it."""
+    home = imports_of(tree).get(name)
+    module, original = (home.module, home.name) if home is not None and home.name else (module, name)
+    bound = instead if name in TAKEN else name
+    return Import(module, original, bound if bound != original else "")
 
 
 def _imported(module: str, types: Types) -> dict[str, Import]:
@@ -170,10 +178,8 @@ def _quoted(value: Any) -> str:
 
 def _importable(target: Target, job: Job, file: Path) -> tuple[str, str]:
     """The module and the name to import; a program that is ``file`` must be able to."""
-    place = target.name.rpartition(":")[0] if ":" in target.name[2:] else target.name
-    name = job.name if isinstance(job.source, FunctionSource) else type(job.source).__qualname__
-    if "." in name:
-        raise LabError(f"--emit: a program cannot import {name}, which is not at the top of its module")
+    place, _, attribute = target.name.rpartition(":") if ":" in target.name[2:] else (target.name, "", "")
+    name = attribute or type(job.source).__qualname__
     if not place.endswith(".py"):
         _check_found(place, file)
         return place, name
@@ -195,12 +201,13 @@ def _check_found(module: str, file: Path) -> None:
         raise LabError(f"--emit {file}: a program there cannot import {module}; write it into {here}")
 
 
-def _home(job: Job) -> str:
-    """The name under which the module of the workload is loaded."""
-    if isinstance(job.source, FunctionSource):
-        work: Callable[..., Any] = job.source.work
-        return str(inspect.unwrap(work).__module__)
-    return type(job.source).__module__
+def _tree(place: Path, module: str) -> ast.Module:
+    """The user's file, where types may be written down; nothing if there is no source to read."""
+    origin = str(place) if place.suffix == ".py" else _origin(module)
+    if not origin.endswith(".py"):
+        return ast.Module([], [])
+    with tokenize.open(origin) as file:
+        return ast.parse(file.read())
 
 
 def _segments(source: str) -> Iterator[str]:
