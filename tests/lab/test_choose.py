@@ -164,6 +164,8 @@ def test_json_holds_answers_facts_advice_and_program(tmp_path: Path) -> None:
     assert data["advice"]["pattern"] == "par"
     assert {"rule", "text", "facts"} == data["advice"]["because"][0].keys()
     assert "def run(" in data["program"]
+    assert data["verify"][1] == "fearless compare start.py"
+    assert json.loads(choose().to_json())["verify"] == []
 
 
 def test_html_shows_the_answer_escaped() -> None:

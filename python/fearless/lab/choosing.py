@@ -108,7 +108,7 @@ class Choice:
             "facts": facts,
             "advice": known,
             "program": self.program,
-            "verify": [self.command + f" --emit {PROGRAM}", f"fearless compare {PROGRAM}"],
+            "verify": [f"{self.command} --emit {PROGRAM}", f"fearless compare {PROGRAM}"] if self.pattern else [],
         }
         return json.dumps(data, indent=2, default=list) + "\n"
 
