@@ -5,24 +5,34 @@
 //! sender's item has already been moved on. So a claim settles an operation, and a wait that ends by anything else
 //! has done nothing.
 //!
+//! That is so for *direct* waiters, threads in one call. A select and a coroutine are only *notified* that they can try:
+//! an item or room is *promised* to them, but whoever comes first takes it. A notified waiter that leaves without having
+//! taken anything passes the notice on.
+//!
 //! Invariants, under `state`:
-//! - a sender is enqueued only while the queue is full (for capacity 0: while no receiver waits);
-//! - an unclaimed receiver is enqueued only while every item of the queue is reserved;
-//! - `reserved` is the number of claimed receivers that have not run yet, and never exceeds the queue's length.
+//! - a direct sender is enqueued only while the queue is full (for capacity 0: while no direct receiver waits), save for
+//!   room that is promised;
+//! - an unclaimed receiver is enqueued only while every item of the queue is reserved or promised;
+//! - `reserved` is the number of claimed direct receivers that have not run yet, and never exceeds the queue's length.
 //!
 //! Items that leave by the back door (the last receiver closes, a fork) are returned, never dropped here.
 //!
-//! Not here: sleeping, and what an end knows of itself.
+//! Here: the types, and the operations of direct waiters. `state` has what they have in common, `notified` the operations
+//! of notified waiters, `batch` those on many items. Not here: sleeping, and what an end knows of itself.
 
+mod batch;
+mod notified;
+mod state;
+
+pub use batch::{Drained, Taken};
+pub use notified::{Enlisted, Withdrawn};
+
+use self::state::{CLOSED, DELIVERED, Load, Receiving, Sending, State};
 use crate::{
-    blocks::Blocks,
     fork,
     sync::{self, Arc, Mutex, MutexGuard},
-    waiter::{Claim, Ticket, WaitList, Waiter, Wakes},
+    waiter::{Claim, Ticket, Waiter, Wakes},
 };
-
-const DELIVERED: Claim = Claim::Ready(0);
-const CLOSED: Claim = Claim::Ready(1);
 
 /// The channel that both kinds of ends share.
 #[derive(Debug)]
@@ -30,19 +40,6 @@ pub struct Channel<T> {
     state: Mutex<State<T>>,
     /// `None` is unbounded, 0 is rendezvous.
     capacity: Option<usize>,
-}
-
-#[derive(Debug)]
-struct State<T> {
-    queue: Blocks<T>,
-    reserved: usize,
-    receivers: WaitList,
-    /// `None` once the item has been moved on.
-    senders: WaitList<Option<T>>,
-    /// Open ends.
-    sending: usize,
-    receiving: usize,
-    generation: u64,
 }
 
 /// What became of a send. The rejected item comes back.
@@ -55,7 +52,7 @@ pub enum Send<T> {
     /// No receiver is left, or the last sender was closed meanwhile.
     Closed(T),
     /// Enqueued together with the item.
-    Wait(Ticket),
+    Wait(Ticket, Wakes),
     /// The wait ended otherwise; nothing was sent.
     GaveUp(T),
 }
@@ -93,16 +90,7 @@ pub struct Snapshot {
 impl<T> Channel<T> {
     /// An empty channel with one open sender and one open receiver.
     pub fn new(capacity: Option<usize>) -> Channel<T> {
-        let state = State {
-            queue: Blocks::new(),
-            reserved: 0,
-            receivers: WaitList::new(),
-            senders: WaitList::new(),
-            sending: 1,
-            receiving: 1,
-            generation: fork::generation(),
-        };
-        Channel { state: Mutex::new(state), capacity }
+        Channel { state: Mutex::new(State::new()), capacity }
     }
 
     /// `None` is unbounded, 0 is rendezvous.
@@ -119,18 +107,23 @@ impl<T> Channel<T> {
     pub fn send(&self, item: T, waiter: &Arc<Waiter>) -> Send<T> {
         let mut state = self.lock();
         match state.try_send(self.capacity, item) {
-            Send::Full(item) => Send::Wait(state.senders.push(Arc::clone(waiter), Some(item))),
+            Send::Full(item) => {
+                let ticket = state.senders.push(Arc::clone(waiter), Sending::direct(item));
+                let mut wakes = Wakes::default();
+                state.promise_items(self.capacity, Some(waiter), &mut wakes);
+                Send::Wait(ticket, wakes)
+            }
             settled => settled,
         }
     }
 
     /// Settles a send after its wait ended with `claim`.
     pub fn resume_send(&self, ticket: Ticket, claim: Claim) -> Send<T> {
-        let item = self.lock().senders.remove(ticket).flatten();
-        match (item, claim) {
-            (None, _) => Send::Sent(Wakes::default()),
-            (Some(item), CLOSED) => Send::Closed(item),
-            (Some(item), _) => Send::GaveUp(item),
+        let sending = self.lock().senders.remove(ticket);
+        match (sending.map(|sending| sending.load), claim) {
+            (Some(Load::Item(item)), CLOSED) => Send::Closed(item),
+            (Some(Load::Item(item)), _) => Send::GaveUp(item),
+            _ => Send::Sent(Wakes::default()),
         }
     }
 
@@ -143,7 +136,7 @@ impl<T> Channel<T> {
     pub fn recv(&self, waiter: &Arc<Waiter>) -> Recv<T> {
         let mut state = self.lock();
         match state.try_recv(self.capacity) {
-            Recv::Empty => Recv::Wait(state.receivers.push(Arc::clone(waiter), ())),
+            Recv::Empty => Recv::Wait(state.receivers.push(Arc::clone(waiter), Receiving::direct())),
             settled => settled,
         }
     }
@@ -171,10 +164,7 @@ impl<T> Channel<T> {
         state.receivers.remove(ticket);
         if claim == DELIVERED {
             state.reserved = state.reserved.saturating_sub(1);
-            if let Some((waiter, ())) = state.receivers.claim_first(DELIVERED) {
-                state.reserved += 1;
-                wakes.add(waiter);
-            }
+            state.promise_items(self.capacity, None, &mut wakes);
         }
         wakes
     }
@@ -201,7 +191,7 @@ impl<T> Channel<T> {
         let mut wakes = Wakes::default();
         state.sending -= 1;
         if state.sending == 0 {
-            state.receivers.claim_all(CLOSED, &mut wakes);
+            state.close_all(&mut wakes);
         }
         wakes
     }
@@ -215,24 +205,19 @@ impl<T> Channel<T> {
         if state.receiving > 0 {
             return (Vec::new(), wakes);
         }
-        state.receivers.claim_all(CLOSED, &mut wakes);
-        state.senders.claim_all(CLOSED, &mut wakes);
+        state.close_all(&mut wakes);
         let keep = state.reserved;
         (state.queue.split_off(keep), wakes)
     }
 
-    /// Takes everything out, blocked senders' items too: for a collector that found the channel unreachable.
+    /// Takes everything out, blocked senders' items and coroutines' hooks too: for a collector that found the channel unreachable.
     pub fn clear(&self) -> Vec<T> {
-        let mut state = self.lock();
-        let mut items = state.queue.split_off(0);
-        items.extend(state.senders.forget().into_iter().flatten());
-        items
+        self.lock().clear()
     }
 
     /// Calls `visit` with every item the channel holds, until it fails. `visit` must not call the channel.
     pub fn visit<E>(&self, mut visit: impl FnMut(&T) -> Result<(), E>) -> Result<(), E> {
-        let state = sync::lock(&self.state);
-        state.queue.iter().chain(state.senders.payloads().flatten()).try_for_each(&mut visit)
+        sync::lock(&self.state).objects().try_for_each(&mut visit)
     }
 
     /// The state at this moment.
@@ -253,75 +238,5 @@ impl<T> Channel<T> {
             state.forget_vanished();
         }
         state
-    }
-}
-
-impl<T> State<T> {
-    fn try_send(&mut self, capacity: Option<usize>, item: T) -> Send<T> {
-        // No sender either: another thread closed the caller's own end, and receivers have been told that all ended.
-        if self.receiving == 0 || self.sending == 0 {
-            return Send::Closed(item);
-        }
-        // A waiting receiver takes the item whatever the capacity: all before it is reserved.
-        let receiver = if self.receivers.is_empty() { None } else { self.receivers.claim_first(DELIVERED) };
-        if receiver.is_none() && capacity.is_some_and(|capacity| self.queue.len() >= capacity) {
-            return Send::Full(item);
-        }
-        self.queue.push(item);
-        let mut wakes = Wakes::default();
-        if let Some((waiter, ())) = receiver {
-            self.reserved += 1;
-            wakes.add(waiter);
-        }
-        Send::Sent(wakes)
-    }
-
-    fn try_recv(&mut self, capacity: Option<usize>) -> Recv<T> {
-        let mut wakes = Wakes::default();
-        let free = self.queue.len() > self.reserved;
-        let item = if free { self.queue.pop() } else { None };
-        // Room was made, or this is a rendezvous: the first blocked sender's item moves on.
-        if !self.senders.is_empty() {
-            if let Some(item) = item {
-                self.admit(capacity, &mut wakes);
-                return Recv::Item(item, wakes);
-            }
-            if let Some((waiter, Some(item))) = self.senders.claim_first(DELIVERED) {
-                wakes.add(waiter);
-                // What is queued is older, though it is reserved: reservations are a number, not certain items.
-                self.queue.push(item);
-                if let Some(oldest) = self.queue.pop() {
-                    return Recv::Item(oldest, wakes);
-                }
-            }
-        }
-        match item {
-            Some(item) => Recv::Item(item, wakes),
-            // Entries that are left belong to senders that gave up. No receiver: another thread closed the caller's own
-            // end, and nobody would wake the caller any more.
-            None if self.sending == 0 || self.receiving == 0 => Recv::Closed,
-            None => Recv::Empty,
-        }
-    }
-
-    /// Moves items of blocked senders into the room there is.
-    fn admit(&mut self, capacity: Option<usize>, wakes: &mut Wakes) {
-        while capacity.is_none_or(|capacity| self.queue.len() < capacity) {
-            let Some((waiter, Some(item))) = self.senders.claim_first(DELIVERED) else { return };
-            self.queue.push(item);
-            wakes.add(waiter);
-        }
-    }
-
-    /// In a forked child: the threads that waited are gone, and what they were about to take is free again. A blocked
-    /// sender's item was not sent, but this is no place to drop it; it stays, as if it had been.
-    #[cold]
-    fn forget_vanished(&mut self) {
-        self.generation = fork::generation();
-        self.reserved = 0;
-        self.receivers.forget();
-        for item in self.senders.forget().into_iter().flatten() {
-            self.queue.push(item);
-        }
     }
 }

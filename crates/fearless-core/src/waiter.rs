@@ -4,9 +4,14 @@
 //! after unlocking. A deadline, a cancellation and a signal are further claims on the same word; exactly one wins, and
 //! the winner decides what the waiting call returns. A waiter that merely looks around keeps its place in the queue.
 //!
+//! A *direct* waiter is one blocked call of a thread on one object: whoever claims it settles its operation. All others,
+//! a thread in a select and a coroutine, are *notified*: the claim tells them which operation can be tried, and they try
+//! it themselves when they run. A coroutine that was handed an item could be cancelled before it runs, and the item would
+//! be lost; a select that was handed one could have taken another already.
+//!
 //! Not here: what an object does with its waiters; each type keeps its own [`WaitList`] under its own lock.
 
-use std::{collections::VecDeque, time::Instant};
+use std::{collections::VecDeque, fmt, time::Instant};
 
 use crate::sync::{
     Arc, Token,
@@ -53,18 +58,54 @@ impl Claim {
     }
 }
 
-/// One blocked call of one thread.
+/// Tells an event loop that one of its waiters was claimed. Called with no lock held, on any thread, also in the middle
+/// of a drop: it may queue the waiter and no more.
+pub trait Notice: fmt::Debug + Send + Sync {
+    /// The waiter's claim is set.
+    fn claimed(&self);
+}
+
+#[derive(Debug)]
+enum Handle {
+    /// A thread in one call.
+    Direct(Token),
+    /// A thread in a select.
+    Select(Token),
+    /// A coroutine.
+    Loop(Box<dyn Notice>),
+}
+
+/// One call that waits.
 #[derive(Debug)]
 pub struct Waiter {
     /// `WAITING`, or the encoded claim. Leaves `WAITING` once; only the owner puts it back ([`Waiter::rearm`]).
     word: AtomicUsize,
-    token: Token,
+    handle: Handle,
 }
 
 impl Waiter {
-    /// A waiter for the calling thread.
+    /// A direct waiter for the calling thread.
     pub fn new() -> Arc<Waiter> {
-        Arc::new(Waiter { word: AtomicUsize::new(WAITING), token: Token::new() })
+        Waiter::with(Handle::Direct(Token::new()))
+    }
+
+    /// A waiter for the calling thread that is notified, never served.
+    pub fn for_select() -> Arc<Waiter> {
+        Waiter::with(Handle::Select(Token::new()))
+    }
+
+    /// A waiter for a coroutine; it is notified, never served.
+    pub fn for_loop(notice: Box<dyn Notice>) -> Arc<Waiter> {
+        Waiter::with(Handle::Loop(notice))
+    }
+
+    fn with(handle: Handle) -> Arc<Waiter> {
+        Arc::new(Waiter { word: AtomicUsize::new(WAITING), handle })
+    }
+
+    /// Whether a claim settles the operation. A notified waiter acts by itself after it was claimed.
+    pub fn is_direct(&self) -> bool {
+        matches!(self.handle, Handle::Direct(_))
     }
 
     /// Ends the wait with `claim`; false when another claim came first.
@@ -84,13 +125,18 @@ impl Waiter {
 
     /// Wakes the owner so that it sees its claim. Never blocks; call it with no lock held.
     pub fn wake(&self) {
-        self.token.wake();
+        match &self.handle {
+            Handle::Direct(token) | Handle::Select(token) => token.wake(),
+            Handle::Loop(notice) => notice.claimed(),
+        }
     }
 
     /// Sleeps until a claim, or `until`. May return early. For the owner, with no lock held.
     pub fn park_until(&self, until: Option<Instant>) {
-        if self.claimed().is_none() {
-            self.token.park_until(until);
+        match &self.handle {
+            Handle::Direct(token) | Handle::Select(token) if self.claimed().is_none() => token.park_until(until),
+            // A coroutine sleeps in its loop.
+            _ => {}
         }
     }
 
@@ -131,6 +177,11 @@ impl Wakes {
         if let Some(waiter) = waiter {
             self.add(waiter);
         }
+    }
+
+    /// Adds all of `others`.
+    pub fn append(&mut self, others: Wakes) {
+        others.first.into_iter().chain(others.rest).for_each(|waiter| self.add(waiter));
     }
 
     /// Whether nobody has to be woken.
@@ -188,6 +239,14 @@ impl<P> WaitList<P> {
         ticket
     }
 
+    /// Enqueues at a place that was held before and given up by [`WaitList::remove`]; at the end when there is none.
+    pub fn push_at(&mut self, held: Option<Ticket>, waiter: Arc<Waiter>, payload: P) -> Ticket {
+        let Some(ticket) = held else { return self.push(waiter, payload) };
+        let place = self.entries.partition_point(|entry| entry.ticket < ticket);
+        self.entries.insert(place, Entry { ticket, waiter, payload });
+        ticket
+    }
+
     /// Takes the entry out; `None` when whoever claimed it already did.
     pub fn remove(&mut self, ticket: Ticket) -> Option<P> {
         let place = self.place(ticket)?;
@@ -234,6 +293,37 @@ impl<P> WaitList<P> {
         None
     }
 
+    /// Asks the entries, first to last, until `claim` has claimed one; it may change what the entry brought. `Some(true)`
+    /// takes the entry out, `Some(false)` leaves it.
+    pub fn claim_where(
+        &mut self,
+        mut claim: impl FnMut(&Arc<Waiter>, &mut P) -> Option<bool>,
+    ) -> Option<(Arc<Waiter>, Option<P>)> {
+        let mut claimed = None;
+        for (place, entry) in self.entries.iter_mut().enumerate() {
+            if let Some(leaves) = claim(&entry.waiter, &mut entry.payload) {
+                claimed = Some((place, leaves));
+                break;
+            }
+        }
+        let (place, leaves) = claimed?;
+        if !leaves {
+            return self.entries.get(place).map(|entry| (Arc::clone(&entry.waiter), None));
+        }
+        let entry = self.entries.remove(place)?;
+        self.shrink();
+        Some((entry.waiter, Some(entry.payload)))
+    }
+
+    /// Claims all that can be claimed, each with what `claim` says; their entries stay for their owners.
+    pub fn claim_each(&self, claim: impl Fn(&Waiter, &P) -> Claim, wakes: &mut Wakes) {
+        for entry in &self.entries {
+            if entry.waiter.claim(claim(&entry.waiter, &entry.payload)) {
+                wakes.add(Arc::clone(&entry.waiter));
+            }
+        }
+    }
+
     /// Claims all that can be claimed; their entries stay for their owners.
     pub fn claim_all(&self, claim: Claim, wakes: &mut Wakes) {
         for entry in &self.entries {
@@ -241,6 +331,11 @@ impl<P> WaitList<P> {
                 wakes.add(Arc::clone(&entry.waiter));
             }
         }
+    }
+
+    /// The waiters and what they brought, first to last.
+    pub fn iter(&self) -> impl Iterator<Item = (&Arc<Waiter>, &P)> {
+        self.entries.iter().map(|entry| (&entry.waiter, &entry.payload))
     }
 
     /// What the entries brought, first to last.

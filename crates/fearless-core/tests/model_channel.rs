@@ -18,7 +18,10 @@ type Numbers = Arc<Channel<u32>>;
 fn send(channel: &Channel<u32>, item: u32, deadline: Option<Instant>) -> Result<(), u32> {
     let waiter = Waiter::new();
     let settled = match channel.send(item, &waiter) {
-        Send::Wait(ticket) => channel.resume_send(ticket, waiter.wait(deadline)),
+        Send::Wait(ticket, wakes) => {
+            wakes.wake();
+            channel.resume_send(ticket, waiter.wait(deadline))
+        }
         settled => settled,
     };
     match settled {
@@ -27,7 +30,7 @@ fn send(channel: &Channel<u32>, item: u32, deadline: Option<Instant>) -> Result<
             Ok(())
         }
         Send::Closed(item) | Send::GaveUp(item) => Err(item),
-        Send::Full(_) | Send::Wait(_) => panic!("a settled send is neither full nor waits: {settled:?}"),
+        Send::Full(_) | Send::Wait(..) => panic!("a settled send is neither full nor waits: {settled:?}"),
     }
 }
 

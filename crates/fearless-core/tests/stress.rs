@@ -94,7 +94,10 @@ fn send(channel: &Channel<u64>, item: u64, patience: Option<Duration>) -> Result
     let deadline = until(patience);
     let waiter = Waiter::new();
     let settled = match channel.send(item, &waiter) {
-        Send::Wait(ticket) => channel.resume_send(ticket, waiter.wait(Some(deadline))),
+        Send::Wait(ticket, wakes) => {
+            wakes.wake();
+            channel.resume_send(ticket, waiter.wait(Some(deadline)))
+        }
         settled => settled,
     };
     match settled {

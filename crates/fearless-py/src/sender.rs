@@ -137,7 +137,7 @@ impl Sender {
             }
             Send::Closed(item) => Err(self.refused(py, call, item)),
             Send::Full(item) | Send::GaveUp(item) => Ok(Some(item)),
-            Send::Wait(_) => unreachable!("try_send does not enqueue"),
+            Send::Wait(..) => unreachable!("try_send does not enqueue"),
         }
     }
 
@@ -149,7 +149,8 @@ impl Sender {
         }
         let waiter = Waiter::new();
         match self.end.core().send(item, &waiter) {
-            Send::Wait(ticket) => {
+            Send::Wait(ticket, wakes) => {
+                wakes.wake();
                 let ended = wait::wait(py, &waiter, Kind::Channel, patience);
                 match self.end.core().resume_send(ticket, ended.claim()) {
                     Send::Closed(item) => Err(self.refused(py, "send", item)),
