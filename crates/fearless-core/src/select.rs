@@ -26,8 +26,8 @@ pub trait Source {
     /// Leaves its place, the waiter having been claimed for this operation, and goes ahead if it still can.
     fn act(&mut self) -> bool;
 
-    /// Leaves its place, if it has one, without having gone ahead.
-    fn withdraw(&mut self);
+    /// Leaves its place, if it has one; whether the other side made it go ahead while it waited.
+    fn withdraw(&mut self) -> bool;
 }
 
 /// How a call stands.
@@ -85,8 +85,13 @@ impl Select {
         {
             standing = Standing::Done(operation);
         }
-        sources.iter_mut().for_each(Source::withdraw);
-        standing
+        withdrawn(sources).map_or(standing, Standing::Done)
+    }
+
+    /// Ends the wait without acting, whatever the waiter was notified of; the operation that went ahead all the same.
+    pub fn abandon<S: Source>(&mut self, sources: &mut [S], waiter: &Waiter) -> Option<usize> {
+        waiter.claim(Claim::Interrupted);
+        withdrawn(sources)
     }
 
     /// Fisher and Yates's shuffle.
@@ -99,6 +104,16 @@ impl Select {
             self.order.swap(last, other);
         }
     }
+}
+
+fn withdrawn<S: Source>(sources: &mut [S]) -> Option<usize> {
+    let mut gone_ahead = None;
+    for (operation, source) in sources.iter_mut().enumerate() {
+        if source.withdraw() {
+            gone_ahead = Some(operation);
+        }
+    }
+    gone_ahead
 }
 
 /// The next of a row of random numbers that are good enough to be fair (xorshift, Marsaglia 2003). `state` must not be 0.
@@ -223,11 +238,12 @@ impl<H: Holds> Source for Receiving<H> {
         self.settle(outcome)
     }
 
-    fn withdraw(&mut self) {
+    fn withdraw(&mut self) -> bool {
         if let Some(ticket) = self.place.leave() {
             let left = self.holder.channel().withdraw_recv(ticket);
             self.left(left);
         }
+        false
     }
 }
 
@@ -282,14 +298,14 @@ impl<H: Holds> Source for Sending<H> {
         left.went_ahead || outcome.is_some_and(|outcome| self.settle(outcome))
     }
 
-    fn withdraw(&mut self) {
-        if let Some(ticket) = self.place.leave() {
-            let left = self.holder.channel().withdraw_send(ticket);
-            self.hook = left.hook;
-            if left.item.is_some() {
-                self.item = left.item;
-            }
-            left.wakes.wake();
+    fn withdraw(&mut self) -> bool {
+        let Some(ticket) = self.place.leave() else { return false };
+        let left = self.holder.channel().withdraw_send(ticket);
+        self.hook = left.hook;
+        if left.item.is_some() {
+            self.item = left.item;
         }
+        left.wakes.wake();
+        left.went_ahead
     }
 }
