@@ -55,6 +55,11 @@ impl Timer {
         }
     }
 
+    /// When it is due next, without taking a tick; `None` is never, or that it has ended.
+    pub fn due(&self) -> Option<Instant> {
+        if let State::Due(due) = *sync::lock(&self.state) { due } else { None }
+    }
+
     /// Ends it; false when it had ended.
     pub fn end(&self) -> bool {
         let mut state = sync::lock(&self.state);

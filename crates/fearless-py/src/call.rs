@@ -15,7 +15,7 @@ use pyo3::{
     types::{PyDict, PyTuple},
 };
 
-use crate::{python, receiver::Receiver, sender::Sender};
+use crate::{owned, python, receiver::Receiver, sender::Sender};
 
 /// A function with its arguments.
 pub(crate) struct Call {
@@ -35,6 +35,8 @@ impl Call {
         kwargs: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Call> {
         let py = function.py();
+        let handed_on = owned::hand_on_all(args, "spawn")?;
+        let args = handed_on.as_ref().unwrap_or(args);
         let call = Call {
             function: function.clone().unbind(),
             args: args.clone().unbind(),
@@ -80,9 +82,9 @@ impl Call {
 
 fn close_if_moved(argument: &Bound<'_, PyAny>) {
     if let Ok(sender) = argument.cast_exact::<Sender>() {
-        sender.get()._close_if_moved();
+        sender.get()._close_if_moved(argument.py());
     } else if let Ok(receiver) = argument.cast_exact::<Receiver>() {
-        receiver.get()._close_if_moved();
+        receiver.get()._close_if_moved(argument.py());
     }
 }
 

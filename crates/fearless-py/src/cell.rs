@@ -35,8 +35,17 @@ impl<T> Cell<T> {
     #[cfg(not(Py_GIL_DISABLED))]
     pub(crate) fn with<R>(&self, _py: Python<'_>, edit: impl FnOnce(&mut T) -> R) -> R {
         // SAFETY: `_py` proves that this thread holds the GIL, and `edit` neither gives it up nor calls `with` again
-        // (see above; `mutex.rs` is the only caller), so this is the only reference.
+        // (see above), so this is the only reference.
         edit(unsafe { &mut *self.inside.get() })
+    }
+
+    /// The content, for its sole owner.
+    pub(crate) fn get_mut(&mut self) -> &mut T {
+        #[cfg(Py_GIL_DISABLED)]
+        let content = self.inside.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
+        #[cfg(not(Py_GIL_DISABLED))]
+        let content = self.inside.get_mut();
+        content
     }
 
     /// Calls `look` with the content, for the collector, which has stopped every other thread.

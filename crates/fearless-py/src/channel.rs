@@ -91,6 +91,20 @@ impl End {
         self.moved_in
     }
 
+    /// Whether a send would have to wait at this moment.
+    pub(crate) fn is_full(&self) -> bool {
+        self.core().capacity().is_some_and(|capacity| self.core().snapshot().len >= capacity)
+    }
+
+    /// What pickling an end raises.
+    #[allow(clippy::unused_self, reason = "reads as what the end says")]
+    pub(crate) fn not_picklable(&self, class: &str) -> PyErr {
+        PyTypeError::new_err(format!(
+            "a {class} cannot be pickled, as its channel lives in this process: send items to another process through \
+             a multiprocessing queue, and pass them on here"
+        ))
+    }
+
     /// Shows the collector what the end refers to.
     pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.channel)

@@ -18,7 +18,7 @@ pub(crate) fn warn_if_running(py: Python<'_>) -> PyResult<()> {
 
 /// `sys.modules`. Kept, because an import runs Python: a daemon thread that does so while the interpreter ends is
 /// ended there by an unwind, which must not meet our frames.
-fn modules(py: Python<'_>) -> PyResult<&Bound<'_, PyDict>> {
+pub(crate) fn modules(py: Python<'_>) -> PyResult<&Bound<'_, PyDict>> {
     static MODULES: Kept<PyDict> = Kept::new();
     MODULES.get(py, || Ok(py.import("sys")?.getattr("modules")?.cast_into()?))
 }

@@ -9,15 +9,21 @@ mod errors;
 mod event_loop;
 mod guard;
 mod kept;
+mod loop_queue;
 mod mutex;
+mod operation;
+mod owned;
 mod par;
 mod python;
 mod receiver;
 mod scope;
+mod select;
 mod sender;
+mod source;
 mod task;
 mod thread;
 mod thread_pool;
+mod timer;
 mod wait;
 
 /// The native half of fearless.
@@ -32,13 +38,18 @@ mod _core {
         channel::channel,
         event_loop::in_event_loop,
         guard::Guard,
+        loop_queue::LoopQueue,
         mutex::Mutex,
+        operation::{Operation, select_async},
+        owned::Owned,
         par::{Chunk, Cursor},
         receiver::Receiver,
         scope::Scope,
-        sender::Sender,
+        select::{Selected, select, try_select},
+        sender::{Sender, Sending},
         task::{Task, new_task},
         thread_pool::{Queue, ThreadPool},
+        timer::{Timer, after, never, tick},
         wait::{checkpoint_now, sleep_for, waiting},
     };
 

@@ -1,11 +1,16 @@
 //! `Receiver`: the receiving end of a channel. Arguments and errors only; see `channel.rs`.
 
-use fearless_core::{channel::Recv, waiter::Waiter};
-use pyo3::{PyTraverseError, PyVisit, prelude::*};
+use fearless_core::{
+    channel::{self, Recv},
+    waiter::Waiter,
+};
+use pyo3::{PyTraverseError, PyVisit, exceptions::PyValueError, prelude::*, types::PyList};
 
 use crate::{
     channel::{CLOSED, End},
-    errors,
+    errors, loop_queue,
+    operation::{Face, Operation},
+    source::Source,
     wait::{self, Ended, Kind, Patience},
 };
 
@@ -20,6 +25,14 @@ pub(crate) struct Receiver {
 impl Receiver {
     pub(crate) fn of(end: End) -> Receiver {
         Receiver { end }
+    }
+
+    pub(crate) fn core(&self) -> &channel::Channel<Py<PyAny>> {
+        self.end.core()
+    }
+
+    pub(crate) fn check_open(&self, call: &str) -> PyResult<()> {
+        self.end.check_open(call)
     }
 }
 
@@ -39,16 +52,66 @@ impl Receiver {
     /// Receive the oldest item if there is one.
     ///
     /// Raises: `Empty` when there is none now, `Closed` when there will be none.
-    fn try_recv(&self) -> PyResult<Py<PyAny>> {
+    fn try_recv(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         self.end.check_open("try_recv")?;
         match self.end.core().try_recv() {
             Recv::Item(item, wakes) => {
-                wakes.wake();
+                loop_queue::wake(py, wakes);
                 Ok(item)
             }
             Recv::Closed => Err(self.ended("try_recv")),
             Recv::Empty | Recv::GaveUp | Recv::Wait(_) => Err(errors::Empty::new_err("try_recv: the channel is empty")),
         }
+    }
+
+    /// Receive as many items as there are, up to `max`, but at least one: a list, the oldest first.
+    ///
+    /// Blocks: until the first item comes; a cancellation point; Ctrl-C gets through.
+    /// Raises: `Closed` when every sender is closed and the channel drained, `Timeout` after `timeout` seconds without an
+    /// item, `MovedError`, `ValueError` if `max` is less than 1 or `timeout` is negative or NaN.
+    #[pyo3(signature = (max, timeout=None))]
+    fn recv_many<'py>(
+        &self,
+        py: Python<'py>,
+        max: isize,
+        timeout: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let patience = Patience::from_timeout(timeout)?;
+        let most = usize::try_from(max).ok().filter(|&most| most > 0);
+        let most = most.ok_or_else(|| PyValueError::new_err(format!("max must be a whole number >= 1, got {max}")))?;
+        let first = self.take(py, patience)?.ok_or_else(|| self.ended("recv_many"))?;
+        let mut items = vec![first];
+        let taken = self.end.core().recv_batch(&mut items, most - 1);
+        loop_queue::wake(py, taken.wakes);
+        PyList::new(py, items)
+    }
+
+    /// Receive the oldest item, as a coroutine.
+    ///
+    /// Await it in a task of asyncio or trio; it does nothing before. Cancelled, it has taken nothing.
+    ///
+    /// Raises: `Closed` when every sender is closed and the channel drained; `MovedError`.
+    fn recv_async(slf: &Bound<'_, Self>) -> PyResult<Operation> {
+        slf.get().end.check_open("recv_async")?;
+        Ok(Operation::new(Face::Recv, vec![Source::recv(slf.clone().unbind())], None))
+    }
+
+    fn __aiter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    /// Receive the next item, as a coroutine; the iteration ends when every sender is closed and the channel drained.
+    fn __anext__(slf: &Bound<'_, Self>) -> PyResult<Operation> {
+        slf.get().end.check_open("recv_async")?;
+        Ok(Operation::new(Face::Next, vec![Source::recv(slf.clone().unbind())], None))
+    }
+
+    /// Take all items that are in the channel now: a list, the oldest first, which may be empty.
+    fn drain<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        self.end.check_open("drain")?;
+        let drained = self.end.core().drain();
+        loop_queue::wake(py, drained.wakes);
+        PyList::new(py, drained.items)
     }
 
     /// Return another receiver of the same channel; they share its items.
@@ -71,10 +134,10 @@ impl Receiver {
     }
 
     /// Close this end. After the last receiver, senders are refused and what was left in the channel is dropped.
-    fn close(&self) {
+    fn close(&self, py: Python<'_>) {
         if self.end.leave(CLOSED) {
             let (items, wakes) = self.end.core().close_receiver();
-            wakes.wake();
+            loop_queue::wake(py, wakes);
             drop(items);
         }
     }
@@ -91,9 +154,35 @@ impl Receiver {
         self.end.core().capacity()
     }
 
-    pub(crate) fn _close_if_moved(&self) {
+    /// The number of items in the channel at this moment.
+    fn __len__(&self) -> usize {
+        self.end.core().snapshot().len
+    }
+
+    /// An end is true, however many items there are.
+    fn __bool__(&self) -> bool {
+        true
+    }
+
+    /// Whether the channel holds no item at this moment.
+    #[getter]
+    fn is_empty(&self) -> bool {
+        self.end.core().snapshot().len == 0
+    }
+
+    /// Whether the channel holds as many items as it may at this moment; a rendezvous always does.
+    #[getter]
+    fn is_full(&self) -> bool {
+        self.end.is_full()
+    }
+
+    fn __reduce__(&self) -> PyResult<Py<PyAny>> {
+        Err(self.end.not_picklable("Receiver"))
+    }
+
+    pub(crate) fn _close_if_moved(&self, py: Python<'_>) {
         if self.end.is_moved_in() {
-            self.close();
+            self.close(py);
         }
     }
 
@@ -113,8 +202,8 @@ impl Receiver {
     }
 
     #[pyo3(signature = (*_exception))]
-    fn __exit__(&self, _exception: &Bound<'_, PyAny>) {
-        self.close();
+    fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyAny>) {
+        self.close(py);
     }
 
     fn __repr__(&self) -> String {
@@ -128,7 +217,7 @@ impl Receiver {
 
 impl Receiver {
     /// The error for a channel that will deliver nothing more.
-    fn ended(&self, call: &str) -> PyErr {
+    pub(crate) fn ended(&self, call: &str) -> PyErr {
         match self.end.check_open(call) {
             Ok(()) => errors::Closed::new_err(format!("{call}: every sender is closed")),
             Err(error) => error,
@@ -141,7 +230,7 @@ impl Receiver {
         self.end.check_open("recv")?;
         match self.end.core().try_recv() {
             Recv::Item(item, wakes) => {
-                wakes.wake();
+                loop_queue::wake(py, wakes);
                 Ok(Some(item))
             }
             Recv::Closed => Ok(None),
@@ -164,7 +253,7 @@ impl Receiver {
                     if matches!(ended, Ended::Ready(_))
                         && let Err(error) = wait::last_look(py)
                     {
-                        self.end.core().give_back(ticket, ended.claim()).wake();
+                        loop_queue::wake(py, self.end.core().give_back(ticket, ended.claim()));
                         return Err(error);
                     }
                     self.end.core().resume_recv(ticket, ended.claim())
@@ -173,7 +262,7 @@ impl Receiver {
             };
             match (settled, ended) {
                 (Recv::Item(item, wakes), _) => {
-                    wakes.wake();
+                    loop_queue::wake(py, wakes);
                     return Ok(Some(item));
                 }
                 (Recv::Closed, _) => return Ok(None),
@@ -190,6 +279,7 @@ impl Drop for Receiver {
         if self.end.leave(CLOSED) {
             let (items, wakes) = self.end.core().close_receiver();
             wakes.wake();
+            loop_queue::send_later();
             drop(items);
             errors::warn_dropped(c"a Receiver was dropped without close(); use `with`, close() or move()");
         }

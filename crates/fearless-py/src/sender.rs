@@ -1,11 +1,23 @@
 //! `Sender`: the sending end of a channel. Arguments and errors only; see `channel.rs`.
 
-use fearless_core::{channel::Send, waiter::Waiter};
-use pyo3::{PyTraverseError, PyVisit, prelude::*};
+use std::collections::VecDeque;
+
+use fearless_core::{
+    channel::{self, Send},
+    waiter::Waiter,
+};
+use pyo3::{
+    PyTraverseError, PyVisit,
+    prelude::*,
+    types::{PyIterator, PyList},
+};
 
 use crate::{
     channel::{CLOSED, End},
-    errors,
+    errors, loop_queue,
+    operation::{Face, Operation},
+    owned::OnItsWay,
+    source::Source,
     wait::{self, Kind, Patience},
 };
 
@@ -21,6 +33,14 @@ impl Sender {
     pub(crate) fn of(end: End) -> Sender {
         Sender { end }
     }
+
+    pub(crate) fn core(&self) -> &channel::Channel<Py<PyAny>> {
+        self.end.core()
+    }
+
+    pub(crate) fn check_open(&self, call: &str) -> PyResult<()> {
+        self.end.check_open(call)
+    }
 }
 
 #[pymethods]
@@ -34,21 +54,91 @@ impl Sender {
     fn send(&self, py: Python<'_>, item: Py<PyAny>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
         let patience = Patience::from_timeout(timeout)?;
         wait::checkpoint(py)?;
-        match self.offer(py, "send", item)? {
+        let (item, way) = OnItsWay::of(py, item, "send")?;
+        match self.offer(py, "send", item, &way)? {
             None => Ok(()),
-            Some(item) => self.send_slowly(py, item, patience),
+            Some(item) => self.send_slowly(py, "send", item, &way, patience),
         }
+    }
+
+    /// Send every item of an iterable, as many at a time as there is room for.
+    ///
+    /// Draws no more items ahead than there is room for, so that little is in flight when it ends early.
+    ///
+    /// Blocks: until all have been sent; a cancellation point; Ctrl-C gets through.
+    /// Raises: `Closed` when no receiver is left, `Timeout` when `timeout` seconds were not enough for all, both with the
+    /// list of items that were drawn and not sent as `.item`; what the iterable raises; `MovedError`; `ValueError` if
+    /// `timeout` is negative or NaN.
+    #[pyo3(signature = (items, timeout=None))]
+    fn send_many(&self, py: Python<'_>, items: &Bound<'_, PyAny>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+        let patience = Patience::from_timeout(timeout)?;
+        let mut items = items.try_iter()?;
+        let mut drawn = VecDeque::new();
+        loop {
+            wait::checkpoint(py)?;
+            self.end.check_open("send_many")?;
+            // What was drawn before the iterable raised is sent all the same.
+            let failed = self.draw(&mut items, &mut drawn).err();
+            let is_last = drawn.is_empty();
+            self.send_drawn(py, &mut drawn, patience)?;
+            match failed {
+                Some(error) => return Err(error),
+                None if is_last => return Ok(()),
+                None => {}
+            }
+        }
+    }
+
+    /// Send an item at once; when the channel is full, return the oldest item, which makes room for it, else `None`.
+    ///
+    /// Raises: `Closed` when no receiver is left; `Full` on a rendezvous that nobody receives from, which has no item to
+    /// give; both with the item as `.item`.
+    fn force_send(&self, py: Python<'_>, item: Py<PyAny>) -> PyResult<Option<Py<PyAny>>> {
+        let (item, way) = OnItsWay::of(py, item, "force_send")?;
+        match self.end.core().force_send(item) {
+            (Send::Sent(wakes), oldest) => {
+                loop_queue::wake(py, wakes);
+                Ok(oldest)
+            }
+            (Send::Closed(item), _) => Err(self.refused(py, "force_send", way.back(py, item))),
+            (Send::Full(item) | Send::GaveUp(item), _) => {
+                let error = errors::Full::new_err("force_send: nobody receives, and a rendezvous holds no item");
+                Err(errors::with_item(py, error, way.back(py, item)))
+            }
+            (Send::Wait(..), _) => unreachable!("force_send does not enqueue"),
+        }
+    }
+
+    /// Send an item, as a coroutine. An `Owned` is handed on now, and comes back if nothing is sent.
+    ///
+    /// Await it in a task of asyncio or trio; it does nothing before. Cancelled, it has sent nothing; one exception: on a
+    /// rendezvous, asyncio may cancel after the item was taken.
+    ///
+    /// Raises: `Closed` when no receiver is left, with the item as `.item`; `MovedError`.
+    fn send_async(slf: &Bound<'_, Self>, item: Py<PyAny>) -> PyResult<Operation> {
+        let py = slf.py();
+        if let Err(error) = slf.get().end.check_open("send_async") {
+            return Err(errors::with_item(py, error, item));
+        }
+        let source = Source::send(py, slf.clone().unbind(), item, "send_async")?;
+        Ok(Operation::new(Face::Send, vec![source], None))
+    }
+
+    /// Stand for the sending of an item, as an argument of `select`.
+    fn sending(slf: Py<Self>, item: Py<PyAny>) -> Sending {
+        Sending { sender: slf, item }
     }
 
     /// Send an item if that needs no wait.
     ///
     /// Raises: `Full` when there is no room, `Closed` when no receiver is left, both with the item as `.item`.
     fn try_send(&self, py: Python<'_>, item: Py<PyAny>) -> PyResult<()> {
-        match self.offer(py, "try_send", item)? {
+        let (item, way) = OnItsWay::of(py, item, "try_send")?;
+        match self.offer(py, "try_send", item, &way)? {
             None => Ok(()),
             Some(item) => {
                 let error = errors::Full::new_err("try_send: the channel is full");
-                Err(errors::with_item(py, error, item))
+                Err(errors::with_item(py, error, way.back(py, item)))
             }
         }
     }
@@ -73,9 +163,9 @@ impl Sender {
     }
 
     /// Close this end. After the last sender, receivers drain the channel and then find it closed. Again is harmless.
-    fn close(&self) {
+    fn close(&self, py: Python<'_>) {
         if self.end.leave(CLOSED) {
-            self.end.core().close_sender().wake();
+            loop_queue::wake(py, self.end.core().close_sender());
         }
     }
 
@@ -91,9 +181,35 @@ impl Sender {
         self.end.core().capacity()
     }
 
-    pub(crate) fn _close_if_moved(&self) {
+    /// The number of items in the channel at this moment.
+    fn __len__(&self) -> usize {
+        self.end.core().snapshot().len
+    }
+
+    /// An end is true, however many items there are.
+    fn __bool__(&self) -> bool {
+        true
+    }
+
+    /// Whether the channel holds no item at this moment.
+    #[getter]
+    fn is_empty(&self) -> bool {
+        self.end.core().snapshot().len == 0
+    }
+
+    /// Whether the channel holds as many items as it may at this moment; a rendezvous always does.
+    #[getter]
+    fn is_full(&self) -> bool {
+        self.end.is_full()
+    }
+
+    fn __reduce__(&self) -> PyResult<Py<PyAny>> {
+        Err(self.end.not_picklable("Sender"))
+    }
+
+    pub(crate) fn _close_if_moved(&self, py: Python<'_>) {
         if self.end.is_moved_in() {
-            self.close();
+            self.close(py);
         }
     }
 
@@ -102,8 +218,8 @@ impl Sender {
     }
 
     #[pyo3(signature = (*_exception))]
-    fn __exit__(&self, _exception: &Bound<'_, PyAny>) {
-        self.close();
+    fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyAny>) {
+        self.close(py);
     }
 
     fn __repr__(&self) -> String {
@@ -117,7 +233,7 @@ impl Sender {
 
 impl Sender {
     /// The error for an item that the channel did not take.
-    fn refused(&self, py: Python<'_>, call: &str, item: Py<PyAny>) -> PyErr {
+    pub(crate) fn refused(&self, py: Python<'_>, call: &str, item: Py<PyAny>) -> PyErr {
         let error = match self.end.check_open(call) {
             Ok(()) => errors::Closed::new_err(format!("{call}: no receiver is left")),
             Err(error) => error,
@@ -126,44 +242,121 @@ impl Sender {
     }
 
     /// Sends without a wait; gives the item back when there is no room.
-    fn offer(&self, py: Python<'_>, call: &str, item: Py<PyAny>) -> PyResult<Option<Py<PyAny>>> {
+    fn offer(&self, py: Python<'_>, call: &str, item: Py<PyAny>, way: &OnItsWay) -> PyResult<Option<Py<PyAny>>> {
         if !self.end.is_open() {
-            return Err(errors::with_item(py, self.end.refusal(call), item));
+            return Err(errors::with_item(py, self.end.refusal(call), way.back(py, item)));
         }
         match self.end.core().try_send(item) {
             Send::Sent(wakes) => {
-                wakes.wake();
+                loop_queue::wake(py, wakes);
                 Ok(None)
             }
-            Send::Closed(item) => Err(self.refused(py, call, item)),
+            Send::Closed(item) => Err(self.refused(py, call, way.back(py, item))),
             Send::Full(item) | Send::GaveUp(item) => Ok(Some(item)),
             Send::Wait(..) => unreachable!("try_send does not enqueue"),
         }
     }
 
     #[cold]
-    fn send_slowly(&self, py: Python<'_>, item: Py<PyAny>, patience: Patience) -> PyResult<()> {
+    fn send_slowly(
+        &self,
+        py: Python<'_>,
+        call: &str,
+        item: Py<PyAny>,
+        way: &OnItsWay,
+        patience: Patience,
+    ) -> PyResult<()> {
         const NO_ROOM: &str = "there was no room";
         if patience == Patience::Once {
-            return Err(errors::with_item(py, errors::timeout("send", NO_ROOM), item));
+            return Err(errors::with_item(py, errors::timeout(call, NO_ROOM), way.back(py, item)));
         }
         let waiter = Waiter::new();
         match self.end.core().send(item, &waiter) {
             Send::Wait(ticket, wakes) => {
-                wakes.wake();
+                loop_queue::wake(py, wakes);
                 let ended = wait::wait(py, &waiter, Kind::Channel, patience);
                 match self.end.core().resume_send(ticket, ended.claim()) {
-                    Send::Closed(item) => Err(self.refused(py, "send", item)),
-                    Send::GaveUp(item) => Err(errors::with_item(py, ended.error("send", NO_ROOM), item)),
+                    Send::Closed(item) => Err(self.refused(py, call, way.back(py, item))),
+                    Send::GaveUp(item) => Err(errors::with_item(py, ended.error(call, NO_ROOM), way.back(py, item))),
                     _ => Ok(()),
                 }
             }
             Send::Sent(wakes) => {
-                wakes.wake();
+                loop_queue::wake(py, wakes);
                 Ok(())
             }
-            Send::Closed(item) | Send::Full(item) | Send::GaveUp(item) => Err(self.refused(py, "send", item)),
+            Send::Closed(item) | Send::Full(item) | Send::GaveUp(item) => {
+                Err(self.refused(py, call, way.back(py, item)))
+            }
         }
+    }
+
+    /// Draws as many items as there is room for, one at least.
+    fn draw(&self, items: &mut Bound<'_, PyIterator>, drawn: &mut VecDeque<(Py<PyAny>, OnItsWay)>) -> PyResult<()> {
+        let py = items.py();
+        let held = self.end.core().snapshot().len;
+        let room = self.end.core().capacity().map_or(BATCH, |capacity| capacity.saturating_sub(held));
+        for item in items.take(room.clamp(1, BATCH)) {
+            drawn.push_back(OnItsWay::of(py, item?.unbind(), "send_many")?);
+        }
+        Ok(())
+    }
+
+    /// Sends what was drawn; what cannot be sent goes with the error, as a list.
+    fn send_drawn(
+        &self,
+        py: Python<'_>,
+        drawn: &mut VecDeque<(Py<PyAny>, OnItsWay)>,
+        patience: Patience,
+    ) -> PyResult<()> {
+        let (mut items, mut ways): (VecDeque<_>, VecDeque<_>) = drawn.drain(..).unzip();
+        let mut failure = None;
+        while failure.is_none() && !items.is_empty() {
+            let taken = self.end.core().send_batch(&mut items);
+            loop_queue::wake(py, taken.wakes);
+            ways.drain(..ways.len() - items.len());
+            if let Some(item) = items.pop_front()
+                && let Some(way) = ways.pop_front()
+                && let Err(error) = self.send_slowly(py, "send_many", item, &way, patience)
+            {
+                failure = Some(error);
+            }
+        }
+        let Some(error) = failure else { return Ok(()) };
+        let rest = items.into_iter().zip(ways).map(|(item, way)| way.back(py, item));
+        let first = error.value(py).getattr("item").ok().filter(|first| !first.is_none()).map(Bound::unbind);
+        let unsent = PyList::new(py, first.into_iter().chain(rest).collect::<Vec<_>>())?;
+        Err(errors::with_item(py, error, unsent.into_any().unbind()))
+    }
+}
+
+/// How many items a batch holds at most.
+const BATCH: usize = 64;
+
+/// The sending of an item, as an argument of `select`.
+///
+/// Thread safety: immutable.
+#[pyclass(frozen, generic, module = "fearless")]
+pub(crate) struct Sending {
+    sender: Py<Sender>,
+    item: Py<PyAny>,
+}
+
+#[pymethods]
+impl Sending {
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(format!("<Sending {} to {}>", self.item.bind(py).repr()?, self.sender.bind(py).repr()?))
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.sender)?;
+        visit.call(&self.item)
+    }
+}
+
+impl Sending {
+    pub(crate) fn parts(&self, py: Python<'_>) -> (Py<Sender>, Py<PyAny>) {
+        (self.sender.clone_ref(py), self.item.clone_ref(py))
     }
 }
 
@@ -171,6 +364,7 @@ impl Drop for Sender {
     fn drop(&mut self) {
         if self.end.leave(CLOSED) {
             self.end.core().close_sender().wake();
+            loop_queue::send_later();
             errors::warn_dropped(c"a Sender was dropped without close(); use `with`, close() or move()");
         }
     }

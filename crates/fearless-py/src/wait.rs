@@ -82,7 +82,7 @@ impl Patience {
     }
 
     /// Reads a number of seconds; `rule` says what it has to be.
-    fn from_seconds(number: &Bound<'_, PyAny>, rule: &str) -> PyResult<Patience> {
+    pub(crate) fn from_seconds(number: &Bound<'_, PyAny>, rule: &str) -> PyResult<Patience> {
         let seconds = match number.extract::<f64>() {
             Ok(seconds) => seconds,
             // A whole number beyond every float: more than the clock can hold, or less than nothing.
@@ -104,6 +104,20 @@ impl Patience {
         // What the clock cannot hold is for ever.
         let until = Duration::try_from_secs_f64(seconds).ok().and_then(|wait| Instant::now().checked_add(wait));
         Ok(until.map_or(Patience::Forever, Patience::Until))
+    }
+
+    /// This patience, but no longer than to `due`.
+    pub(crate) fn earlier(self, due: Option<Instant>) -> Patience {
+        match (self, due) {
+            (Patience::Forever, Some(due)) => Patience::Until(due),
+            (Patience::Until(until), Some(due)) => Patience::Until(until.min(due)),
+            (patience, _) => patience,
+        }
+    }
+
+    /// Whether it has come to its end.
+    pub(crate) fn is_over(self) -> bool {
+        self.until().is_some_and(|until| until <= Instant::now())
     }
 
     fn until(self) -> Option<Instant> {

@@ -1,0 +1,169 @@
+//! Wake-ups on their way to event loops.
+//!
+//! Whoever claims a coroutine's waiter runs under no lock, but maybe in the middle of a drop. So the waiter is queued
+//! with its loop, by native means, and the next attached call of any thread asks that loop to look at its queue: once
+//! for all that were queued meanwhile. Where the loop cannot be reached, its waiters pass their notices on.
+//!
+//! Not here: the loops themselves; see `fearless/_loops.py`.
+
+use std::{
+    ffi::{c_int, c_void},
+    mem,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use fearless_core::waiter::{Notice, Wakes};
+use pyo3::{
+    ffi,
+    prelude::*,
+    types::{PyList, PyWeakrefMethods, PyWeakrefReference},
+};
+
+use crate::{kept::name, operation::Operation};
+
+/// The claimed waiters of one loop.
+#[derive(Debug)]
+struct Queue {
+    woken: Mutex<Vec<Arc<Handle>>>,
+    /// The object of `_loops.py`, which must not be kept alive by what waits in it.
+    owner: Py<PyWeakrefReference>,
+}
+
+/// Wakes the operation of a waiter.
+#[derive(Debug)]
+struct Handle {
+    queue: Arc<Queue>,
+    /// Not a reference that keeps: the collector cannot see it here.
+    operation: Py<PyWeakrefReference>,
+}
+
+#[derive(Debug)]
+struct Woken(Arc<Handle>);
+
+/// Queues to be sent, and whether there are any.
+static UNSENT: Mutex<Vec<Arc<Queue>>> = Mutex::new(Vec::new());
+static HAS_UNSENT: AtomicBool = AtomicBool::new(false);
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Notice for Woken {
+    fn claimed(&self) {
+        let mut woken = lock(&self.0.queue.woken);
+        let is_first = woken.is_empty();
+        woken.push(Arc::clone(&self.0));
+        drop(woken);
+        if is_first {
+            lock(&UNSENT).push(Arc::clone(&self.0.queue));
+            HAS_UNSENT.store(true, Ordering::Release);
+        }
+    }
+}
+
+/// The claimed waiters of one event loop.
+///
+/// Thread safety: internally synchronized.
+#[pyclass(frozen, module = "fearless._core")]
+pub(crate) struct LoopQueue {
+    queue: Arc<Queue>,
+}
+
+#[pymethods]
+impl LoopQueue {
+    #[new]
+    fn new(owner: &Bound<'_, PyAny>) -> PyResult<LoopQueue> {
+        let owner = PyWeakrefReference::new(owner)?.unbind();
+        Ok(LoopQueue { queue: Arc::new(Queue { woken: Mutex::new(Vec::new()), owner }) })
+    }
+
+    /// Take what was queued: what each operation that still waits is parked on.
+    fn drain<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let woken = mem::take(&mut *lock(&self.queue.woken));
+        let parked = PyList::empty(py);
+        for operation in woken.iter().filter_map(|handle| handle.operation(py)) {
+            if let Some(object) = operation.get().parked(py) {
+                parked.append(object)?;
+            }
+        }
+        Ok(parked)
+    }
+}
+
+impl LoopQueue {
+    /// What wakes `operation` when its waiter is claimed.
+    pub(crate) fn notice(&self, operation: &Bound<'_, Operation>) -> PyResult<Box<dyn Notice>> {
+        let operation = PyWeakrefReference::new(operation)?.unbind();
+        Ok(Box::new(Woken(Arc::new(Handle { queue: Arc::clone(&self.queue), operation }))))
+    }
+}
+
+impl Handle {
+    fn operation<'py>(&self, py: Python<'py>) -> Option<Bound<'py, Operation>> {
+        self.operation.bind(py).upgrade_as_exact::<Operation>().ok().flatten()
+    }
+}
+
+/// Wakes claimed waiters, those of event loops included.
+pub(crate) fn wake(py: Python<'_>, wakes: Wakes) {
+    wakes.wake();
+    send(py);
+}
+
+/// Asks each loop with claimed waiters to look at its queue. For every attached call that has claimed somebody.
+pub(crate) fn send(py: Python<'_>) {
+    if HAS_UNSENT.load(Ordering::Acquire) {
+        send_all(py);
+    }
+}
+
+#[cold]
+fn send_all(py: Python<'_>) {
+    while HAS_UNSENT.swap(false, Ordering::AcqRel) {
+        let unsent = mem::take(&mut *lock(&UNSENT));
+        for queue in unsent {
+            if !queue.post(py) {
+                queue.pass_on(py);
+            }
+        }
+    }
+}
+
+impl Queue {
+    /// Whether the loop will look.
+    fn post(&self, py: Python<'_>) -> bool {
+        let Some(owner) = self.owner.bind(py).upgrade() else { return false };
+        // The caller may be raising already: a call into Python must not see that.
+        let posted = name!(py, "post").and_then(|post| owner.call_method0(post)?.is_truthy());
+        posted.unwrap_or_else(|error| {
+            error.write_unraisable(py, Some(&owner));
+            false
+        })
+    }
+
+    /// Lets the waiters of a loop that does not run pass on what they were told. They begin anew if it ever runs again.
+    fn pass_on(&self, py: Python<'_>) {
+        let woken = lock(&self.woken).clone();
+        for operation in woken.iter().filter_map(|handle| handle.operation(py)) {
+            operation.get().pass_on(py);
+        }
+    }
+}
+
+/// Has what a drop has queued sent soon: by the main thread, unless an attached call comes first.
+pub(crate) fn send_later() {
+    if HAS_UNSENT.load(Ordering::Acquire) {
+        // SAFETY: `send_pending` is a C function that lives as long as the module, which is never unloaded. When the
+        // interpreter's list is full, the next attached call sends.
+        let _ = unsafe { ffi::Py_AddPendingCall(Some(send_pending), std::ptr::null_mut()) };
+    }
+}
+
+extern "C" fn send_pending(_argument: *mut c_void) -> c_int {
+    // The interpreter runs pending calls on an attached thread, so this never waits.
+    Python::attach(send);
+    0
+}
