@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.stress, pytest.mark.usefixtures("quick_switches")]
 def at_random(uses: list[Callable[[], object]], seed: int, until: float) -> int:
     """Make random calls; what they are refused with is an error of ours, and they never hang."""
     chance, count = random.Random(seed), 0  # noqa: S311 - a repeatable choice, no secret
-    while time.monotonic() < until:
+    while count == 0 or time.monotonic() < until:
         with contextlib.suppress(fl.FearlessError):
             chance.choice(uses)()
         count += 1
