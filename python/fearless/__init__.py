@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     )
     from fearless.mutexes import Guard, Mutex
     from fearless.parallel import par
+    from fearless.pipelines import pipeline, stage
     from fearless.pools import ThreadPool
     from fearless.threads import Task, options, spawn
 
@@ -73,11 +74,13 @@ __all__ = [
     "never",
     "options",
     "par",
+    "pipeline",
     "scope",
     "select",
     "select_async",
     "sleep",
     "spawn",
+    "stage",
     "tick",
     "try_select",
     "workload",
@@ -115,6 +118,7 @@ _HOMES = {
     ),
     "mutexes": ("Guard", "Mutex"),
     "parallel": ("par",),
+    "pipelines": ("pipeline", "stage"),
     "pools": ("ThreadPool",),
     "threads": ("Task", "options", "spawn"),
 }

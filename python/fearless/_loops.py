@@ -32,7 +32,9 @@ def current() -> AsyncioLoop | TrioRun:
     events = sys.modules.get("asyncio.events")
     loop = events._get_running_loop() if events is not None else None  # noqa: SLF001  # asks without raising
     if loop is None:
-        raise RuntimeError("an async call of fearless has to be awaited in a task of asyncio or trio; no loop runs here")
+        raise RuntimeError(
+            "an async call of fearless has to be awaited in a task of asyncio or trio; no loop runs here"
+        )
     found = _loops.get(loop)
     return found if found is not None else _loops.setdefault(loop, AsyncioLoop(loop))
 
