@@ -58,8 +58,8 @@ def pipeline(
     """Pass every item of ``source`` through ``stages``, each in threads of its own.
 
     Use it in a ``with`` statement and iterate over what it gives. Between two stages wait ``capacity`` items at most,
-    so a slow stage holds up those before it. ``ordered`` results come in the order of the source, however many workers a
-    stage has; then a limited number of items is under way, those included whose results wait for their turn.
+    so a slow stage holds up those before it. ``ordered`` results come in the order of the source, however many workers
+    a stage has; then a limited number of items is under way, those included whose results wait for their turn.
 
     When a stage or the source fails, everything stops, and leaving the block raises an ``ExceptionGroup``; a note in
     each failure names the stage and the item's number. Leaving the block early stops the stages, too.

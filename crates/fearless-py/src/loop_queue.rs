@@ -109,7 +109,9 @@ impl Handle {
 
 /// Wakes claimed waiters, those of event loops included.
 pub(crate) fn wake(py: Python<'_>, wakes: Wakes) {
-    wakes.wake();
+    if !wakes.is_empty() {
+        wakes.wake();
+    }
     send(py);
 }
 

@@ -107,7 +107,8 @@ fn running_line(py: Python<'_>) -> PyResult<Option<String>> {
     Ok(Some(format!("{file}:{}", frame.getattr("f_lineno")?)))
 }
 
-/// An item on its way: an `Owned` goes as the handle of its next owner.
+/// An item on its way, by default a plain object: an `Owned` goes as the handle of its next owner.
+#[derive(Default)]
 pub(crate) struct OnItsWay {
     /// The handle to give the value back to.
     from: Option<Py<Owned>>,
@@ -124,6 +125,11 @@ impl OnItsWay {
                 Ok((next, OnItsWay { from: Some(from) }))
             }
         }
+    }
+
+    /// Whether the item is no `Owned`.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.from.is_none()
     }
 
     /// `item` as it was given: it did not get there.

@@ -73,13 +73,13 @@ impl Sender {
     fn send_many(&self, py: Python<'_>, items: &Bound<'_, PyAny>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
         let patience = Patience::from_timeout(timeout)?;
         let mut items = items.try_iter()?;
-        let mut drawn = VecDeque::new();
+        let mut drawn = Drawn::default();
         loop {
             wait::checkpoint(py)?;
             self.end.check_open("send_many")?;
             // What was drawn before the iterable raised is sent all the same.
             let failed = self.draw(&mut items, &mut drawn).err();
-            let is_last = drawn.is_empty();
+            let is_last = drawn.items.is_empty();
             self.send_drawn(py, &mut drawn, patience)?;
             match failed {
                 Some(error) => return Err(error),
@@ -292,41 +292,62 @@ impl Sender {
     }
 
     /// Draws as many items as there is room for, one at least.
-    fn draw(&self, items: &mut Bound<'_, PyIterator>, drawn: &mut VecDeque<(Py<PyAny>, OnItsWay)>) -> PyResult<()> {
+    fn draw(&self, items: &mut Bound<'_, PyIterator>, drawn: &mut Drawn) -> PyResult<()> {
         let py = items.py();
         let held = self.end.core().snapshot().len;
         let room = self.end.core().capacity().map_or(BATCH, |capacity| capacity.saturating_sub(held));
         for item in items.take(room.clamp(1, BATCH)) {
-            drawn.push_back(OnItsWay::of(py, item?.unbind(), "send_many")?);
+            let (item, way) = OnItsWay::of(py, item?.unbind(), "send_many")?;
+            if !way.is_plain() {
+                drawn.ways.push_back((drawn.sent + drawn.items.len(), way));
+            }
+            drawn.items.push_back(item);
         }
         Ok(())
     }
 
     /// Sends what was drawn; what cannot be sent goes with the error, as a list.
-    fn send_drawn(
-        &self,
-        py: Python<'_>,
-        drawn: &mut VecDeque<(Py<PyAny>, OnItsWay)>,
-        patience: Patience,
-    ) -> PyResult<()> {
-        let (mut items, mut ways): (VecDeque<_>, VecDeque<_>) = drawn.drain(..).unzip();
-        let mut failure = None;
-        while failure.is_none() && !items.is_empty() {
-            let taken = self.end.core().send_batch(&mut items);
+    fn send_drawn(&self, py: Python<'_>, drawn: &mut Drawn, patience: Patience) -> PyResult<()> {
+        while !drawn.items.is_empty() {
+            let before = drawn.items.len();
+            let taken = self.end.core().send_batch(&mut drawn.items);
             loop_queue::wake(py, taken.wakes);
-            ways.drain(..ways.len() - items.len());
-            if let Some(item) = items.pop_front()
-                && let Some(way) = ways.pop_front()
+            drawn.sent += before - drawn.items.len();
+            if let Some((item, way)) = drawn.pop()
                 && let Err(error) = self.send_slowly(py, "send_many", item, &way, patience)
             {
-                failure = Some(error);
+                let first = error.value(py).getattr("item")?.unbind();
+                let rest = std::iter::from_fn(|| drawn.pop()).map(|(item, way)| way.back(py, item));
+                let unsent = PyList::new(py, std::iter::once(first).chain(rest).collect::<Vec<_>>())?;
+                return Err(errors::with_item(py, error, unsent.into_any().unbind()));
             }
         }
-        let Some(error) = failure else { return Ok(()) };
-        let rest = items.into_iter().zip(ways).map(|(item, way)| way.back(py, item));
-        let first = error.value(py).getattr("item").ok().filter(|first| !first.is_none()).map(Bound::unbind);
-        let unsent = PyList::new(py, first.into_iter().chain(rest).collect::<Vec<_>>())?;
-        Err(errors::with_item(py, error, unsent.into_any().unbind()))
+        Ok(())
+    }
+}
+
+/// Items of a `send_many` on their way.
+#[derive(Default)]
+struct Drawn {
+    items: VecDeque<Py<PyAny>>,
+    /// The number of the first of them.
+    sent: usize,
+    /// The ways of those that are no plain objects, by number.
+    ways: VecDeque<(usize, OnItsWay)>,
+}
+
+impl Drawn {
+    /// The first item, with its way.
+    fn pop(&mut self) -> Option<(Py<PyAny>, OnItsWay)> {
+        let item = self.items.pop_front()?;
+        let number = self.sent;
+        self.sent += 1;
+        while self.ways.front().is_some_and(|(other, _)| *other < number) {
+            self.ways.pop_front();
+        }
+        let is_its = self.ways.front().is_some_and(|(other, _)| *other == number);
+        let way = if is_its { self.ways.pop_front().map(|(_, way)| way) } else { None };
+        Some((item, way.unwrap_or_default()))
     }
 }
 
