@@ -7,7 +7,7 @@ channels.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TypeVar
+from typing import TypeVar, overload
 
 from fearless._native import (
     Owned,
@@ -45,6 +45,10 @@ __all__ = [
 _T = TypeVar("_T")
 
 
+@overload
+def merge(*receivers: Receiver[_T]) -> Iterator[_T]: ...
+@overload
+def merge(*receivers: Receiver[_T] | Timer) -> Iterator[_T | float]: ...
 def merge(*receivers: Receiver[_T] | Timer) -> Iterator[_T | float]:
     """Iterate over what several receivers get, as it comes, until all of them have ended.
 
