@@ -1,8 +1,8 @@
-"""`channel` beside the queues of the standard library: in one thread, from one thread to another, there and back.
+"""`channel` beside the queues of the standard library: in one thread, from one thread to another, batches, round trips.
 
 Threads call bound methods. What is sent is `None`, so that no object's count of references is measured. Where the
 standard library has no rendezvous, its nearest is a queue of one slot. Not here: pools, which have a queue of their
-own (`bench_thread_pool.py`).
+own (`bench_thread_pool.py`), and event loops (`bench_bridge.py`).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from benchmarks import peers
 from benchmarks.harness import Body, Make, Shape, empty
 from fearless import channel
 
+BATCHES = (8, 64, 512)
 AMPLE = 1024  # slots that neither side runs out of for long
 CAPACITIES = {"unbounded": None, "1024": AMPLE, "128": 128, "16": 16, "1": 1, "0": 0}
 
@@ -193,6 +194,67 @@ def spsc(name: str, capacity: int | None) -> Shape:
     return shape
 
 
+def batches(size: int) -> Make:
+    """A producer and a consumer of so many items at a time; an operation is a batch."""
+
+    def bodies(stack: ExitStack) -> list[Body]:
+        sender, receiver = channel(AMPLE)
+        stack.enter_context(sender)
+        stack.enter_context(receiver)
+        send, recv, items = sender.send_many, receiver.recv_many, [None] * size
+
+        def produce(count: int) -> None:
+            for _ in repeat(None, count):
+                send(items)
+
+        def consume(count: int) -> None:
+            left = count * size
+            while left:
+                left -= len(recv(min(left, size)))
+
+        return [produce, consume]
+
+    return bodies
+
+
+def one_by_one(pipe: Open, size: int) -> Make:
+    """The same items, each by itself."""
+
+    def bodies(stack: ExitStack) -> list[Body]:
+        put, get = pipe(stack)
+        produce, consume = producing(put), consuming(get)
+        return [lambda count: produce(count * size), lambda count: consume(count * size)]
+
+    return bodies
+
+
+def in_lists(pipe: Open, size: int) -> Make:
+    """Lists of so many items: what is done where a queue has no batches."""
+
+    def bodies(stack: ExitStack) -> list[Body]:
+        put, get = pipe(stack)
+
+        def produce(count: int) -> None:
+            for _ in repeat(None, count):
+                send: Any = [None] * size
+                put(send)
+
+        return [produce, consuming(get)]
+
+    return bodies
+
+
+def batch(size: int) -> Shape:
+    """Put many in one thread, get many in another."""
+    shape = Shape(f"batch/{size}", f"{size} items that go from one thread to the other")
+    shape.add(f"queue.Queue({AMPLE})", one_by_one(standard(AMPLE), size))
+    shape.add("empty loops", empty(2))
+    shape.add(f"channel({AMPLE})", one_by_one(ours(AMPLE), size))
+    shape.add(f"channel({AMPLE}), send_many, recv_many", batches(size))
+    shape.add("channel(16) of lists", in_lists(ours(16), size))
+    return shape
+
+
 def ping_pong() -> Shape:
     """A message there, one back: what it costs to wake a thread."""
     shape = Shape("ping-pong", "a message there and one back")
@@ -206,4 +268,4 @@ def ping_pong() -> Shape:
 
 def shapes() -> list[Shape]:
     """The shapes of this file."""
-    return [*seq(), *(spsc(*row) for row in CAPACITIES.items()), ping_pong()]
+    return [*seq(), *(spsc(*row) for row in CAPACITIES.items()), *map(batch, BATCHES), ping_pong()]

@@ -21,6 +21,7 @@ PEERS = {  # module -> distribution
     "cereggii": "cereggii",
     "aiologic": "aiologic",
     "culsans": "culsans",
+    "janus": "janus",
 }
 
 absent: dict[str, str] = {}
