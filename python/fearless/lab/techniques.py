@@ -85,9 +85,8 @@ TECHNIQUES = (
         shares="nothing; an item has one owner at a time",
         keep_in_mind="close every sender when done",
         costs=(Cost("for an item, with 128 slots", "spsc/128", "channel(128)"),),
-        toolkit=("channel",),
+        toolkit=("channel", "select", "after", "tick", "Owned"),
         page="channels",
-        later=("select", "after", "tick", "Owned"),
     ),
     Technique(
         "mutex",
