@@ -42,7 +42,7 @@ impl Timer {
         Timer { state: Mutex::new(State::Due(first)), period: Some(period) }
     }
 
-    /// Asks, at the time `now`. Ticks that nobody asked for in time are left out, the last one excepted.
+    /// Asks, at the time `now`. Ticks that nobody asked for in time are left out, the first one excepted.
     pub fn ask(&self, now: Instant) -> Tick {
         let mut state = sync::lock(&self.state);
         match *state {
@@ -76,9 +76,10 @@ impl Timer {
 
 /// The first tick of the row `due`, `due + period`, ... after `now`.
 fn next(due: Instant, period: Duration, now: Instant) -> Option<Instant> {
-    let missed = now.saturating_duration_since(due).as_nanos() / period.as_nanos().max(1);
-    let steps = u32::try_from(missed + 1).ok()?;
-    due.checked_add(period.checked_mul(steps)?)
+    let nanos = period.as_nanos().max(1);
+    let left = nanos - now.saturating_duration_since(due).as_nanos() % nanos;
+    let (seconds, nanos) = (u64::try_from(left / 1_000_000_000).ok()?, u32::try_from(left % 1_000_000_000).ok()?);
+    now.checked_add(Duration::new(seconds, nanos))
 }
 
 #[cfg(all(test, not(loom)))]
@@ -106,6 +107,15 @@ mod tests {
 
         assert_eq!(timer.ask(start + STEP * 7 / 2), Tick::Came(start + STEP));
         assert_eq!(timer.ask(start + STEP * 7 / 2), Tick::Due(Some(start + STEP * 4)));
+    }
+
+    #[test]
+    fn a_row_of_short_periods_goes_on_after_a_long_pause() {
+        let start = Instant::now();
+        let timer = Timer::every(Duration::from_nanos(1), Some(start));
+
+        assert_eq!(timer.ask(start + STEP * 60), Tick::Came(start));
+        assert_eq!(timer.due(), Some(start + STEP * 60 + Duration::from_nanos(1)));
     }
 
     #[test]
