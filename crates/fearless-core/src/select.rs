@@ -162,6 +162,8 @@ pub struct Sending<H: Holds> {
     pub hook: Option<H::Item>,
     /// The item while it is here. Still here after the send went ahead: the channel is closed.
     pub item: Option<H::Item>,
+    /// The other side took the item while this waited; a call that was abandoned then may still ask.
+    went_ahead: bool,
     place: Place,
 }
 
@@ -250,7 +252,7 @@ impl<H: Holds> Source for Receiving<H> {
 impl<H: Holds> Sending<H> {
     /// A send of `item` to the channel of `holder`.
     pub fn new(holder: H, item: H::Item) -> Sending<H> {
-        Sending { holder, hook: None, item: Some(item), place: Place::None }
+        Sending { holder, hook: None, item: Some(item), went_ahead: false, place: Place::None }
     }
 
     fn settle(&mut self, outcome: Send<H::Item>) -> bool {
@@ -269,7 +271,7 @@ impl<H: Holds> Sending<H> {
 
 impl<H: Holds> Source for Sending<H> {
     fn attempt(&mut self) -> bool {
-        let Some(item) = self.item.take() else { return false };
+        let Some(item) = self.item.take() else { return self.went_ahead };
         let outcome = self.holder.channel().try_send(item);
         self.settle(outcome)
     }
@@ -295,6 +297,7 @@ impl<H: Holds> Source for Sending<H> {
         let (outcome, left) = self.holder.channel().act_send(ticket, self.item.take());
         self.hook = left.hook;
         left.wakes.wake();
+        self.went_ahead = left.went_ahead;
         left.went_ahead || outcome.is_some_and(|outcome| self.settle(outcome))
     }
 
@@ -306,6 +309,7 @@ impl<H: Holds> Source for Sending<H> {
             self.item = left.item;
         }
         left.wakes.wake();
+        self.went_ahead = left.went_ahead;
         left.went_ahead
     }
 }

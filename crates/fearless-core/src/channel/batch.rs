@@ -73,6 +73,8 @@ impl<T> Channel<T> {
     pub fn force_send(&self, item: T) -> (Send<T>, Option<T>) {
         let mut state = self.lock();
         match state.try_send(self.capacity, item) {
+            // What is in the queue of a rendezvous is on its way to a receiver.
+            Send::Full(item) if self.capacity == Some(0) => (Send::Full(item), None),
             Send::Full(item) => match state.queue.pop() {
                 // One out and one in: what is reserved is a number of items, and stays covered.
                 Some(oldest) => {

@@ -205,15 +205,17 @@ impl<T> State<T> {
         Some((sender, item))
     }
 
-    /// Moves items of blocked senders into the room there is, and tells others of it.
+    /// Moves items of blocked senders into the room there is, and tells waiting receivers of them and other senders of the
+    /// room.
     pub(super) fn admit(&mut self, capacity: Option<usize>, wakes: &mut Wakes) {
         while capacity.is_none_or(|capacity| self.queue.len() + self.promised_room < capacity) {
-            let Some((sender, item)) = self.claim_sender(true) else { return };
+            let Some((sender, item)) = self.claim_sender(true) else { break };
             if let Some(item) = item {
                 self.queue.push(item);
             }
             wakes.add(sender);
         }
+        self.promise_items(capacity, None, wakes);
     }
 
     /// Tells waiting receivers of items that are neither reserved nor promised, those of blocked senders of a rendezvous
@@ -222,9 +224,12 @@ impl<T> State<T> {
         if self.receivers.is_empty() {
             return;
         }
+        // An offer that was claimed elsewhere does not count: two receivers would tell each other of it in turn, for as long
+        // as its owner has not run.
+        let is_offered = |(waiter, _): &(&Arc<Waiter>, &Sending<T>)| waiter.claimed().is_none();
+        let offered = if capacity == Some(0) { self.senders.iter().filter(is_offered).count() } else { 0 };
         loop {
             let free = self.queue.len() - self.reserved;
-            let offered = if capacity == Some(0) { self.senders.len() } else { 0 };
             if free + offered <= self.promised_items {
                 return;
             }
