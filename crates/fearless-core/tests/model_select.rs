@@ -71,11 +71,11 @@ fn sending(channel: &Numbers, item: u32) -> Operation {
     S(Sending::new(Arc::clone(channel), item))
 }
 
-/// Selects as a thread does.
+/// Selects as a thread does, with two operations at most, in their order.
 fn select<const N: usize>(mut sources: [Operation; N], deadline: Option<Instant>) -> Did {
     let mut select = Select::default();
     let chosen = loop {
-        if let Some(chosen) = select.attempt(&mut sources, || 0) {
+        if let Some(chosen) = select.attempt(&mut sources, || N as u64 - 1) {
             break chosen;
         }
         let waiter = Waiter::for_select();
@@ -218,7 +218,7 @@ fn a_select_and_a_receive_share_a_channel() {
 
 /// On a rendezvous, a select that sends meets one that receives.
 ///
-/// Fails without `promise_items` in `enlist_send`, and if `claim_sender` leaves the item with the sender.
+/// Fails without `promise_items` in `enlist_send`, and without `went_ahead` in `leave_send`.
 #[test]
 fn a_sending_select_meets_a_receiving_one() {
     explore(3, || {
@@ -235,7 +235,7 @@ fn a_sending_select_meets_a_receiving_one() {
 
 /// Two selects face each other on two rendezvous, in opposite directions: one item passes, in one direction.
 ///
-/// Fails without the heed of the failed claim in `claim_sender`.
+/// Fails without `promise_items` in `enlist_send`.
 #[test]
 fn two_selects_face_each_other() {
     explore(3, || {
@@ -255,6 +255,25 @@ fn two_selects_face_each_other() {
     });
 }
 
+/// A select offers two items, and two receivers wait: one of the items is sent.
+///
+/// Fails without the heed of the failed claim in `claim_sender`.
+#[test]
+fn one_of_two_offers_is_taken() {
+    explore(2, || {
+        let channels = [channel(Some(0)), channel(Some(0))];
+        let receivers = [0, 1].map(|at: usize| with(&channels[at], |channel| recv(channel)));
+
+        let did = select([sending(&channels[0], 1), sending(&channels[1], 2)], None);
+
+        channels.iter().for_each(|channel| channel.close_sender().wake());
+        let items = receivers.map(join);
+        let sent = [(Did::Sent(0), [Some(1), None]), (Did::Sent(1), [None, Some(2)])];
+        assert!(sent.contains(&(did, items)), "{did:?} {items:?}");
+        channels.iter().for_each(|channel| assert_nothing_is_left(channel));
+    });
+}
+
 /// A call that both sends to and receives from a rendezvous waits for another call.
 ///
 /// Fails without the look at `own` in `can_recv`.
@@ -271,9 +290,25 @@ fn no_operation_pairs_with_another_of_the_same_call() {
     });
 }
 
+/// The same, the receive being enlisted first.
+///
+/// Fails without the look at `own` in `claim_receiver`.
+#[test]
+fn no_operation_is_told_of_another_of_the_same_call() {
+    explore(2, || {
+        let channel = channel(Some(0));
+        let other = with(&channel, |channel| recv(channel).expect("open"));
+
+        let did = select([receiving(&channel), sending(&channel, 1)], None);
+
+        assert_eq!((did, join(other)), (Did::Sent(1), 1));
+        assert_nothing_is_left(&channel);
+    });
+}
+
 /// A select that runs out of time meets the item: it has it, or the other select has.
 ///
-/// Fails if `claim` of a waiter always succeeds, and without `withdrawn(sources)` in `finish`.
+/// Fails without the compare-exchange of `claim` (a store), and without `withdrawn(sources)` in `finish`.
 #[test]
 fn a_select_that_gives_up_has_taken_nothing() {
     explore(2, || {
@@ -292,7 +327,8 @@ fn a_select_that_gives_up_has_taken_nothing() {
 
 /// A coroutine is cancelled in the turn in which it was woken for an item: the next that waits gets it.
 ///
-/// Fails without `promise_items` in `withdraw_recv`, and without `notice.claimed()` in `Waiter::wake`.
+/// Fails without `promise_items` in `withdraw_recv`, without the decrement of `promised_items` in `leave_recv`, and without
+/// `notice.claimed()` in `Waiter::wake`.
 #[test]
 fn a_cancelled_receive_passes_the_notice_on() {
     explore(2, || {
@@ -311,8 +347,7 @@ fn a_cancelled_receive_passes_the_notice_on() {
     });
 }
 
-/// A coroutine is cancelled in the turn in which it was woken for room: the next that waits has it, a blocked thread or
-/// a select.
+/// A coroutine is cancelled in the turn in which it was woken for room: the next that waits has it.
 ///
 /// Fails without `admit` in `withdraw_send`.
 #[test]
@@ -325,15 +360,14 @@ fn a_cancelled_send_passes_the_room_on() {
             assert!(matches!(source, S(Sending { item: Some(1), .. })), "the item comes back");
             waited
         });
-        let patient = with(&channel, |channel| send(channel, 2));
+        let patient = with(&channel, |channel| select([sending(channel, 2)], None));
 
         let items = [recv(&channel), recv(&channel)];
         // What is sent late finds room, or is told of it.
         channel.close_receiver().1.wake();
 
-        join(patient);
         join(fickle);
-        assert_eq!(items, [Some(0), Some(2)]);
+        assert_eq!((items, join(patient)), ([Some(0), Some(2)], Did::Sent(0)));
         assert_nothing_is_left(&channel);
     });
 }
@@ -382,7 +416,7 @@ fn the_end_meets_a_waiting_select() {
 
 /// The last receiver closes while a select waits to send: the item comes back.
 ///
-/// Fails without the claim of senders in `close_all`.
+/// Fails without the claim of senders in `close_all`, and without `is_closed` in `can_send`.
 #[test]
 fn the_last_receiver_meets_a_sending_select() {
     explore(3, || {
