@@ -104,7 +104,7 @@ fn deliver_all(capacity: Option<usize>) {
     assert_nothing_is_left(&channel);
 }
 
-/// Fails without `claim_all(CLOSED)` in `close_sender`, and without the heed of `reserved` in `try_recv`.
+/// Fails without the claim of receivers in `close_all`, and without the heed of `reserved` in `try_recv`.
 #[test]
 fn an_unbounded_channel_delivers_every_item_once() {
     explore(2, || deliver_all(None));
@@ -116,7 +116,7 @@ fn a_bounded_channel_delivers_every_item_once() {
     explore(1, || deliver_all(Some(1)));
 }
 
-/// Fails without `self.senders.claim_first(DELIVERED)` in `try_recv`.
+/// Fails without `claim_sender` in `try_recv`.
 #[test]
 fn a_rendezvous_delivers_every_item_once() {
     explore(1, || deliver_all(Some(0)));
@@ -184,7 +184,7 @@ fn room_that_is_made_is_used_at_once() {
 
 /// A receive that may run out of time meets the delivery: it has the item, or the other receiver has.
 ///
-/// Fails if `WaitList::claim_first` takes an entry that it could not claim, and without the decrement of `reserved` in
+/// Fails if `claim_receiver` takes an entry that it could not claim, and without the decrement of `reserved` in
 /// `resume_recv`.
 #[test]
 fn a_receive_that_gives_up_has_taken_nothing() {
@@ -236,7 +236,7 @@ fn an_item_that_is_given_back_goes_to_the_next() {
 
 /// A send that may run out of time meets a receive: the item arrives, or it comes back.
 ///
-/// Fails if `resume_send` forgets the item it found, and if `WaitList::claim_first` leaves the entry it claimed.
+/// Fails if `resume_send` forgets the item it found.
 #[test]
 fn a_send_that_gives_up_has_sent_nothing() {
     explore(3, || {
@@ -261,7 +261,7 @@ fn a_send_that_gives_up_has_sent_nothing() {
 
 /// The last receiver closes while senders wait: each gets its item back, what was in the channel comes out.
 ///
-/// Fails without `senders.claim_all(CLOSED)` in `close_receiver`.
+/// Fails without the claim of senders in `close_all`.
 #[test]
 fn blocked_senders_are_sent_away_when_the_last_receiver_closes() {
     explore(2, || {
@@ -280,7 +280,7 @@ fn blocked_senders_are_sent_away_when_the_last_receiver_closes() {
 /// The last receiver's end is closed by one thread while another is receiving with it: that thread never waits for items
 /// that can come no more, and what was delivered to it is still its own. So no item of a rendezvous is left over.
 ///
-/// Fails without `receiving == 0` in `try_recv`, without `receivers.claim_all(CLOSED)` in `close_receiver`, and if
+/// Fails without `receiving == 0` in `try_recv`, without the claim of receivers in `close_all`, and if
 /// `close_receiver` does not keep what is reserved.
 #[test]
 fn closing_the_last_receiver_meets_a_receive() {
