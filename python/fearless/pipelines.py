@@ -36,7 +36,8 @@ class Stage:
 
     def __post_init__(self) -> None:
         """Refuse what cannot work."""
-        if not callable(self.function):
+        function: object = self.function
+        if not callable(function):
             text = f"a stage must be a function or stage(function, ...), got {self.function!r}"
             raise TypeError(text)
         if self.workers < 1:
@@ -49,7 +50,8 @@ def stage(function: Callable[[Any], Any], *, workers: int = 1, name: str | None 
 
     Raises: ``TypeError`` if ``function`` is not callable, ``ValueError`` if ``workers`` is less than 1.
     """
-    return Stage(function, workers, name or getattr(function, "__name__", type(function).__name__))
+    own_name: str = getattr(function, "__name__", type(function).__name__)
+    return Stage(function, workers, own_name if name is None else name)
 
 
 def pipeline(
