@@ -27,6 +27,9 @@ class Type(NamedTuple):
 
 TYPES = [
     Type("channel", "channel"),
+    Type("select", "select"),
+    Type("timer", "after"),
+    Type("owned", "Owned"),
     Type("mutex", "Mutex"),
     Type("atomic_int", "AtomicInt"),
     Type("task", "Task"),
