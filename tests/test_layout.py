@@ -36,6 +36,7 @@ TYPES = [
     Type("scope", "scope"),
     Type("thread_pool", "ThreadPool"),
     Type("par", "par"),
+    Type("pipeline", "pipeline", python_alone=True),
 ]
 
 Complaint = str | None
