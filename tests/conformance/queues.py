@@ -134,4 +134,4 @@ class Queue:
     def refuse_after_shutdown(self) -> None:
         """Raise what the standard queue raises."""
         if self.is_shutdown:
-            raise queue.ShutDown
+            raise queue.ShutDown  # type: ignore[attr-defined]  # came with 3.13

@@ -6,7 +6,7 @@
 use fearless_core::owned;
 use pyo3::{PyTraverseError, PyVisit, prelude::*, types::PyTuple};
 
-use crate::{cell::Cell, errors, kept::name};
+use crate::{cell::Cell, errors, kept::Kept};
 
 /// A value with one owner. Handing it on leaves this handle without it.
 ///
@@ -99,7 +99,9 @@ impl Owned {
 }
 
 fn running_line(py: Python<'_>) -> PyResult<Option<String>> {
-    if !py.import(name!(py, "_tracemalloc")?)?.call_method0(name!(py, "is_tracing")?)?.is_truthy()? {
+    static IS_TRACING: Kept<PyAny> = Kept::new();
+    let is_tracing = IS_TRACING.get(py, || py.import("_tracemalloc")?.getattr("is_tracing"))?;
+    if !is_tracing.call0()?.is_truthy()? {
         return Ok(None);
     }
     let frame = py.import("sys")?.call_method1("_getframe", (0,))?;

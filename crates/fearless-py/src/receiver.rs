@@ -46,7 +46,7 @@ impl Receiver {
     #[pyo3(signature = (timeout=None))]
     fn recv(&self, py: Python<'_>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<Py<PyAny>> {
         let patience = Patience::from_timeout(timeout)?;
-        self.take(py, patience)?.ok_or_else(|| self.ended("recv"))
+        self.take(py, "recv", patience)?.ok_or_else(|| self.ended("recv"))
     }
 
     /// Receive the oldest item if there is one.
@@ -79,7 +79,7 @@ impl Receiver {
         let patience = Patience::from_timeout(timeout)?;
         let most = usize::try_from(max).ok().filter(|&most| most > 0);
         let most = most.ok_or_else(|| PyValueError::new_err(format!("max must be a whole number >= 1, got {max}")))?;
-        let first = self.take(py, patience)?.ok_or_else(|| self.ended("recv_many"))?;
+        let first = self.take(py, "recv_many", patience)?.ok_or_else(|| self.ended("recv_many"))?;
         let mut items = vec![first];
         let taken = self.end.core().recv_batch(&mut items, most - 1);
         loop_queue::wake(py, taken.wakes);
@@ -194,7 +194,7 @@ impl Receiver {
     ///
     /// Blocks: until an item comes; a cancellation point; Ctrl-C gets through.
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
-        self.take(py, Patience::Forever)
+        self.take(py, "recv", Patience::Forever)
     }
 
     fn __enter__(slf: Py<Self>) -> Py<Self> {
@@ -225,24 +225,24 @@ impl Receiver {
     }
 
     /// The next item; `None` when the channel has ended.
-    fn take(&self, py: Python<'_>, patience: Patience) -> PyResult<Option<Py<PyAny>>> {
+    fn take(&self, py: Python<'_>, call: &str, patience: Patience) -> PyResult<Option<Py<PyAny>>> {
         wait::checkpoint(py)?;
-        self.end.check_open("recv")?;
+        self.end.check_open(call)?;
         match self.end.core().try_recv() {
             Recv::Item(item, wakes) => {
                 loop_queue::wake(py, wakes);
                 Ok(Some(item))
             }
             Recv::Closed => Ok(None),
-            Recv::Empty | Recv::GaveUp | Recv::Wait(_) => self.take_slowly(py, patience),
+            Recv::Empty | Recv::GaveUp | Recv::Wait(_) => self.take_slowly(py, call, patience),
         }
     }
 
     #[cold]
-    fn take_slowly(&self, py: Python<'_>, patience: Patience) -> PyResult<Option<Py<PyAny>>> {
+    fn take_slowly(&self, py: Python<'_>, call: &str, patience: Patience) -> PyResult<Option<Py<PyAny>>> {
         const NOTHING: &str = "nothing came";
         if patience == Patience::Once {
-            return Err(errors::timeout("recv", NOTHING));
+            return Err(errors::timeout(call, NOTHING));
         }
         loop {
             let waiter = Waiter::new();
@@ -266,7 +266,7 @@ impl Receiver {
                     return Ok(Some(item));
                 }
                 (Recv::Closed, _) => return Ok(None),
-                (Recv::GaveUp, Some(ended)) => return Err(ended.error("recv", NOTHING)),
+                (Recv::GaveUp, Some(ended)) => return Err(ended.error(call, NOTHING)),
                 // In a forked child, which forgot the reservation: try again.
                 _ => {}
             }

@@ -1,6 +1,6 @@
 //! `select` and `try_select`: arguments, the wait of a thread, and `Selected`. See `source.rs` for the operations.
 
-use std::{cell::Cell, time::Instant};
+use std::{cell::Cell, collections::HashMap, time::Instant};
 
 use fearless_core::{
     select::{Select, Standing, next_random},
@@ -110,14 +110,14 @@ pub(crate) fn sources(channels: &Bound<'_, PyTuple>, call: &str) -> PyResult<Vec
     }
     let py = channels.py();
     let mut sources: Vec<Source> = Vec::with_capacity(channels.len());
-    for case in channels.iter_borrowed() {
+    let mut seen = Seen::default();
+    for (number, case) in channels.iter_borrowed().enumerate() {
         let added = Source::of(&case, call).and_then(|source| {
-            let twice = sources.iter().position(|other| other.identity() == source.identity());
+            let twice = seen.add(source.identity());
             sources.push(source);
             twice.map_or(Ok(()), |first| {
-                let second = sources.len() - 1;
                 let rule = "must get each channel once for each direction";
-                Err(PyValueError::new_err(format!("{call} {rule}, got the same as arguments {first} and {second}")))
+                Err(PyValueError::new_err(format!("{call} {rule}, got the same as arguments {first} and {number}")))
             })
         });
         if let Err(error) = added {
@@ -126,6 +126,33 @@ pub(crate) fn sources(channels: &Bound<'_, PyTuple>, call: &str) -> PyResult<Vec
         }
     }
     Ok(sources)
+}
+
+/// The operations of a call, to find the same one again: a few are looked through, many are hashed.
+#[derive(Default)]
+struct Seen {
+    few: Vec<Identity>,
+    many: HashMap<Identity, usize>,
+}
+
+type Identity = (usize, bool);
+
+impl Seen {
+    const FEW: usize = 16;
+
+    /// Adds the next operation; the number of the one that is the same.
+    fn add(&mut self, identity: Identity) -> Option<usize> {
+        let known = self.few.iter().position(|other| *other == identity);
+        if known.is_some() {
+            return known;
+        }
+        if self.few.len() < Seen::FEW {
+            self.few.push(identity);
+            return None;
+        }
+        let number = self.few.len() + self.many.len();
+        self.many.insert(identity, number)
+    }
 }
 
 /// The operation that went ahead, once one has.
