@@ -19,6 +19,7 @@ HANG = 2.0  # seconds; Ctrl-C is promised within 0.1 s, which is measured elsewh
 
 ALL = list(SITUATIONS.values())
 TIMED = [situation for situation in ALL if situation.takes_timeout]
+WOKEN = [situation for situation in TIMED if situation.can_be_released]
 RELEASED = [situation for situation in ALL if situation.can_be_released]
 POINTS = [situation for situation in ALL if situation.cancellation_point]
 READY = [situation for situation in POINTS if situation.can_be_ready]
@@ -126,17 +127,17 @@ class TestTimeout:
             situation.call("1")  # type: ignore[arg-type]  # that is the point
         situation.check_nothing_happened()
 
-    @pytest.mark.parametrize("timeout", [None, math.inf, 1e300, 10**400, 3600])
-    def test_none_and_more_than_the_clock_holds_wait(
-        self, situation: Situation, timeout: float | None, spawn: Spawn
-    ) -> None:
-        """The call goes ahead once it can."""
-        blocked = spawn(situation.call, timeout)
-        situation.await_blocked(blocked.ident)
 
-        situation.release()
+@pytest.mark.parametrize("situation", cells("timeout", WOKEN), indirect=True)
+@pytest.mark.parametrize("timeout", [None, math.inf, 1e300, 10**400, 3600])
+def test_none_and_more_than_the_clock_holds_wait(situation: Situation, timeout: float | None, spawn: Spawn) -> None:
+    """The call goes ahead once it can."""
+    blocked = spawn(situation.call, timeout)
+    situation.await_blocked(blocked.ident)
 
-        blocked.join()
+    situation.release()
+
+    blocked.join()
 
 
 def in_scope(situation: Situation, scopes: list[fl.Scope]) -> str:

@@ -116,3 +116,65 @@ class Next(Recv):
     def call(self, timeout: float | None = None) -> object:
         del timeout
         return next(self.rx)
+
+
+class SendMany(Send):
+    """A batch into a full channel."""
+
+    def call(self, timeout: float | None = None) -> object:
+        self.tx.send_many(["sent"], timeout)
+        return None
+
+
+class RecvMany(Recv):
+    """A batch from an empty channel."""
+
+    def call(self, timeout: float | None = None) -> object:
+        return self.rx.recv_many(1, timeout)
+
+
+class Select(Recv):
+    """A select over two receivers and a timer that is never due."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.other_tx, self.other = fl.channel(1)
+
+    def call(self, timeout: float | None = None) -> object:
+        return fl.select(self.other, self.rx, fl.never(), timeout=timeout).value
+
+    def check_nothing_happened(self) -> None:
+        super().check_nothing_happened()
+        assert (queued(self.other), blocked_receivers(self.other)) == (0, 0)
+
+    def close(self) -> None:
+        super().close()
+        self.other_tx.close()
+        self.other.close()
+
+
+class SelectRendezvous(Select):
+    """A select that no sender meets."""
+
+    capacity = 0
+    can_be_ready = False  # somebody would have to be blocked at the other end
+
+    def release(self) -> None:
+        self.tx.send("came")
+
+
+class SelectSend(Send):
+    """A select that would send into a full channel."""
+
+    def call(self, timeout: float | None = None) -> object:
+        return fl.select(self.tx.sending("sent"), timeout=timeout)
+
+
+class Merge(Recv):
+    """The step of a merge when no receiver has an item."""
+
+    takes_timeout = False
+
+    def call(self, timeout: float | None = None) -> object:
+        del timeout
+        return next(fl.merge(self.rx))

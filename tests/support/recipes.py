@@ -4,12 +4,19 @@ from tests.support import blocking_channel as channel
 from tests.support import blocking_mutex as mutex
 from tests.support import blocking_par as par
 from tests.support import blocking_tasks as tasks
+from tests.support import blocking_timer as timer
 from tests.support.blocking import Situation
 
 RECIPES: dict[str, tuple[type[Situation], ...]] = {
     "Sender.send": (channel.Send, channel.SendRendezvous),
     "Receiver.recv": (channel.Recv, channel.RecvRendezvous, channel.RecvUnbounded),
+    "Sender.send_many": (channel.SendMany,),
+    "Receiver.recv_many": (channel.RecvMany,),
     "Receiver.__next__": (channel.Next,),
+    "select": (channel.Select, channel.SelectRendezvous, channel.SelectSend),
+    "merge": (channel.Merge,),
+    "Timer.recv": (timer.TimerRecv,),
+    "Timer.__next__": (timer.TimerNext,),
     "Mutex.lock": (mutex.Lock,),
     "Mutex.__enter__": (mutex.With,),
     "Mutex.update": (mutex.Update,),
