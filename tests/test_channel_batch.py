@@ -1,0 +1,321 @@
+"""Batches, `drain`, `force_send` and the snapshots of a channel.
+
+Not here: what holds for every call that blocks (`tests/generic/test_blocking.py`).
+"""
+
+import itertools
+import pickle
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import fearless as fl
+from tests.plugins.threads import Spawn
+from tests.support.until import BOUND, blocked_receivers, blocked_senders, until
+
+CAPACITIES = pytest.mark.parametrize("capacity", [None, 64, 3, 1, 0])
+
+
+@pytest.mark.usefixtures("quick_switches")
+@pytest.mark.guarantee("channel", "both builds")
+@CAPACITIES
+def test_each_item_of_many_batches_comes_once_and_in_order(capacity: int | None, spawn: Spawn) -> None:
+    """Three producers, three consumers, all in batches."""
+    tx, rx = fl.channel(capacity)
+    count = 500
+
+    def produce(who: int, tx: "fl.Sender[tuple[int, int]]") -> None:
+        with tx:
+            tx.send_many((who, number) for number in range(count))
+
+    def consume() -> list[tuple[int, int]]:
+        got: list[tuple[int, int]] = []
+        while True:
+            try:
+                got += rx.recv_many(7)
+            except fl.Closed:
+                return got
+
+    consumers = [spawn(consume) for _ in range(3)]
+    producers = [spawn(produce, who, tx.clone()) for who in range(3)]
+    tx.close()
+    for producer in producers:
+        producer.join()
+    parts = [consumer.join() for consumer in consumers]
+    rx.close()
+
+    assert sorted(itertools.chain(*parts)) == [(who, number) for who in range(3) for number in range(count)]
+    for part, who in itertools.product(parts, range(3)):
+        numbers = [number for producer, number in part if producer == who]
+        assert numbers == sorted(numbers)
+
+
+class TestRecvMany:
+    def test_takes_what_is_there_up_to_max(self) -> None:
+        """The oldest first, and the last batch is short."""
+        tx, rx = fl.channel(None)
+        with tx, rx:
+            tx.send_many(range(5))
+            assert [rx.recv_many(2) for _ in range(3)] == [[0, 1], [2, 3], [4]]
+            tx.send_many("ab")
+            tx.close()
+            assert rx.recv_many(2**40) == ["a", "b"]
+            with pytest.raises(fl.Closed):
+                rx.recv_many(1)
+
+    def test_makes_room_for_as_many_blocked_senders(self, spawn: Spawn) -> None:
+        """Those that waited are served in their order."""
+        tx, rx = fl.channel(2)
+        with tx, rx:
+            tx.send_many("ab")
+            senders = []
+            for number, item in enumerate("cd", 1):
+                senders.append(spawn(tx.send, item))
+                until(lambda number=number: blocked_senders(rx) == number)  # type: ignore[misc]
+
+            got = rx.recv_many(2)
+            for sender in senders:
+                sender.join()
+            assert got + rx.recv_many(2) == list("abcd")
+
+    @pytest.mark.parametrize("wrong", [0, -1])
+    def test_max_is_at_least_one(self, wrong: int) -> None:
+        """Anything less is refused, and takes nothing."""
+        tx, rx = fl.channel(1)
+        with tx, rx:
+            tx.send("item")
+            with pytest.raises(ValueError, match=f"max must be a whole number >= 1, got {wrong}"):
+                rx.recv_many(wrong)
+            assert len(rx) == 1
+
+
+class TestSendMany:
+    def test_nothing_is_a_batch_too(self) -> None:
+        """On a full channel as well."""
+        tx, rx = fl.channel(1)
+        with tx, rx:
+            tx.send("item")
+            tx.send_many([], 0)
+            assert len(rx) == 1
+
+    def test_draws_no_more_than_there_is_room_for(self) -> None:
+        """The error has the one that was drawn and not sent; the rest is still in the iterator."""
+        tx, rx = fl.channel(3)
+        source = iter(range(10))
+        with tx, rx:
+            with pytest.raises(fl.Timeout) as caught:
+                tx.send_many(source, 0.001)
+            assert (rx.drain(), caught.value.item, next(source)) == ([0, 1, 2], [3], 4)
+
+    def test_what_was_drawn_before_the_iterable_raised_is_sent(self) -> None:
+        """And its error comes through."""
+
+        def broken() -> Iterator[int]:
+            yield from range(3)
+            raise LookupError("no more")
+
+        tx, rx = fl.channel(None)
+        with tx, rx:
+            with pytest.raises(LookupError, match="no more"):
+                tx.send_many(broken())
+            assert rx.drain() == [0, 1, 2]
+
+    def test_a_close_meanwhile_gives_the_rest_back(self, spawn: Spawn) -> None:
+        """As a list, and nothing is in two places."""
+        tx, rx = fl.channel(2)
+        sender = spawn(tx.send_many, ["a", "b", "c"])
+        until(lambda: blocked_senders(rx) == 1)
+        got = rx.clone()
+        rx.close()
+        assert blocked_senders(got) == 1, "another receiver is left"
+        got.close()
+
+        with pytest.raises(fl.Closed) as caught:
+            sender.join()
+        assert caught.value.item == ["c"]
+        tx.close()
+
+    def test_wakes_every_receiver_it_has_items_for(self, spawn: Spawn) -> None:
+        """One call, four blocked receivers."""
+        tx, rx = fl.channel(None)
+        receivers = [spawn(rx.recv, BOUND) for _ in range(4)]
+        until(lambda: blocked_receivers(rx) == 4)
+        tx.send_many(range(4))
+
+        assert sorted(receiver.join() for receiver in receivers) == [0, 1, 2, 3]
+        tx.close()
+        rx.close()
+
+    def test_what_cannot_be_iterated_is_a_type_error(self) -> None:
+        """Nothing is sent."""
+        tx, rx = fl.channel(None)
+        with tx, rx:
+            with pytest.raises(TypeError):
+                tx.send_many(1)  # type: ignore[arg-type]  # that is the point
+            assert rx.is_empty
+
+
+class TestForceSend:
+    def test_displaces_the_oldest_of_a_full_channel(self) -> None:
+        """And nothing while there is room."""
+        tx, rx = fl.channel(2)
+        with tx, rx:
+            assert [tx.force_send(number) for number in range(4)] == [None, None, 0, 1]
+            assert rx.drain() == [2, 3]
+
+    def test_a_rendezvous_has_no_oldest(self) -> None:
+        """Unless somebody receives, it is full."""
+        tx, rx = fl.channel(0)
+        with tx, rx:
+            with pytest.raises(fl.Full) as caught:
+                tx.force_send("item")
+            assert caught.value.item == "item"
+
+    def test_serves_a_blocked_receiver(self, spawn: Spawn) -> None:
+        """On every kind of channel."""
+        for capacity in (None, 1, 0):
+            tx, rx = fl.channel(capacity)
+            receiver = spawn(rx.recv, BOUND)
+            until(lambda rx=rx: blocked_receivers(rx) == 1)  # type: ignore[misc]
+            assert tx.force_send("item") is None
+            assert receiver.join() == "item"
+            tx.close()
+            rx.close()
+
+
+def test_drain_takes_what_blocked_senders_offer_too(spawn: Spawn) -> None:
+    """They are served by it, and nothing is left behind."""
+    tx, rx = fl.channel(1)
+    tx.send("first")
+    sender = spawn(tx.send, "second")
+    until(lambda: blocked_senders(rx) == 1)
+
+    drained = rx.drain()
+    sender.join()
+    assert drained + rx.drain() == ["first", "second"]
+    assert rx.drain() == []
+    tx.close()
+    assert rx.drain() == []
+    rx.close()
+    with pytest.raises(fl.Closed):
+        rx.drain()
+
+
+@CAPACITIES
+def test_both_ends_show_the_same_snapshot(capacity: int | None) -> None:
+    """Length, whether it is empty or full, and its capacity; an end is true also when it is empty."""
+    tx, rx = fl.channel(capacity)
+    with tx, rx:
+        for count in range(3 if capacity is None else min(capacity, 3) + 1):
+            for end in (tx, rx):
+                assert (len(end), end.is_empty, end.is_full) == (count, count == 0, count == capacity)
+                assert (end.capacity, bool(end)) == (capacity, True)
+            if count != capacity:
+                tx.try_send("item")
+
+
+def test_an_end_cannot_be_pickled() -> None:
+    """The error says what to do."""
+    tx, rx = fl.channel(1)
+    with tx, rx:
+        for end, name in ((tx, "Sender"), (rx, "Receiver")):
+            with pytest.raises(TypeError, match=f"a {name} cannot be pickled.*multiprocessing queue"):
+                pickle.dumps(end)
+
+
+OPERATIONS = st.lists(
+    st.one_of(
+        st.tuples(st.just("try_send"), st.just(0)),
+        st.tuples(st.just("force_send"), st.just(0)),
+        st.tuples(st.just("send_many"), st.integers(0, 5)),
+        st.tuples(st.just("recv_many"), st.integers(1, 5)),
+        st.tuples(st.just("select_recv"), st.just(0)),
+        st.tuples(st.just("select_send"), st.just(0)),
+        st.tuples(st.just("drain"), st.just(0)),
+    ),
+    max_size=40,
+)
+
+
+class _Model:
+    """A list that does what a channel would do for a caller who never waits."""
+
+    def __init__(self, capacity: int | None) -> None:
+        self.items: list[int] = []
+        self.capacity = capacity
+        self.fresh = itertools.count()
+
+    def room(self) -> int:
+        return 1000 if self.capacity is None else self.capacity - len(self.items)
+
+    def apply(self, name: str, number: int, tx: Any, rx: Any) -> None:
+        getattr(self, name)(number, tx, rx)
+        assert (len(rx), rx.is_empty, rx.is_full) == (len(self.items), not self.items, self.room() <= 0)
+
+    def try_send(self, _number: int, tx: Any, _rx: Any) -> None:
+        item = next(self.fresh)
+        if self.room():
+            tx.try_send(item)
+            self.items.append(item)
+        else:
+            with pytest.raises(fl.Full):
+                tx.try_send(item)
+
+    def force_send(self, _number: int, tx: Any, _rx: Any) -> None:
+        item = next(self.fresh)
+        oldest = None if self.room() else self.items.pop(0)
+        assert tx.force_send(item) == oldest
+        self.items.append(item)
+
+    def send_many(self, number: int, tx: Any, _rx: Any) -> None:
+        batch = list(itertools.islice(self.fresh, number))
+        sent = batch[: self.room()]
+        if sent == batch:
+            tx.send_many(batch, 0)
+        else:
+            with pytest.raises(fl.Timeout) as caught:
+                tx.send_many(batch, 0)
+            assert caught.value.item == batch[len(sent) : len(sent) + len(caught.value.item)]
+        self.items += sent
+
+    def recv_many(self, number: int, _tx: Any, rx: Any) -> None:
+        if not self.items:
+            with pytest.raises(fl.Timeout):
+                rx.recv_many(number, 0)
+            return
+        assert rx.recv_many(number, 0) == self.items[:number]
+        del self.items[:number]
+
+    def select_recv(self, _number: int, _tx: Any, rx: Any) -> None:
+        if not self.items:
+            with pytest.raises(fl.Empty):
+                fl.try_select(rx, fl.never())
+            return
+        assert tuple(fl.try_select(fl.never(), rx)) == (1, rx, self.items.pop(0), False)
+
+    def select_send(self, _number: int, tx: Any, _rx: Any) -> None:
+        item = next(self.fresh)
+        if not self.room():
+            with pytest.raises(fl.Empty):
+                fl.try_select(tx.sending(item))
+            return
+        assert fl.try_select(tx.sending(item)).index == 0
+        self.items.append(item)
+
+    def drain(self, _number: int, _tx: Any, rx: Any) -> None:
+        assert rx.drain() == self.items
+        self.items.clear()
+
+
+@settings(max_examples=100, deadline=None)
+@given(capacity=st.sampled_from([None, 1, 2, 5]), operations=OPERATIONS)
+def test_batches_and_selects_do_what_a_list_would(capacity: int | None, operations: list[tuple[str, int]]) -> None:
+    """Any sequence of calls that do not wait, against a plain model."""
+    tx, rx = fl.channel(capacity)
+    model = _Model(capacity)
+    with tx, rx:
+        for name, number in operations:
+            model.apply(name, number, tx, rx)
