@@ -65,7 +65,10 @@ async def gather(run: Run, *functions: Main) -> None:
 
 async def turn(run: Run) -> None:
     """Let the other tasks run once."""
-    await (asyncio.sleep(0) if run is run_asyncio else trio.lowlevel.checkpoint())
+    if run is run_asyncio:
+        await asyncio.sleep(0)
+    else:
+        await trio.lowlevel.checkpoint()
 
 
 async def until_async(run: Run, happened: Callable[[], object]) -> None:
@@ -300,7 +303,7 @@ class TestLoopsThatEnd:
         task = loop.create_task(_receive(rx))
         loop.run_until_complete(asyncio.sleep(0))
 
-        async def send_last() -> None:  # noqa: RUF029 - the loop stops when it ends
+        async def send_last() -> None:  # the loop stops when it ends
             tx.send("item")
 
         loop.run_until_complete(send_last())
@@ -314,7 +317,7 @@ class TestLoopsThatEnd:
         rx.close()
 
 
-class _Counting(selectors.DefaultSelector):  # type: ignore[valid-type,misc]  # chosen at run time
+class _Counting(selectors.DefaultSelector):
     """A selector that counts the rounds of its loop."""
 
     rounds = 0
@@ -346,7 +349,8 @@ class TestWakeUps:
             tasks = [asyncio.ensure_future(_receive(rx)) for _ in range(200)]
             await until_async(run_asyncio, lambda: blocked_receivers(rx) == 200)
             begun.set()
-            return await asyncio.gather(*tasks)
+            got: list[int] = await asyncio.gather(*tasks)
+            return got
 
         watcher = threading.Thread(target=watch)
         watcher.start()
@@ -367,7 +371,12 @@ class TestWakeUps:
             await until_async(run_asyncio, lambda: blocked_receivers(rx) == 100)
             loop, posted = asyncio.get_running_loop(), []
             real = loop.call_soon_threadsafe
-            loop.call_soon_threadsafe = lambda *args, **kw: posted.append(args) or real(*args, **kw)  # type: ignore
+
+            def noted(*args: Any, **kwargs: Any) -> Any:
+                posted.append(args)
+                return real(*args, **kwargs)
+
+            loop.call_soon_threadsafe = noted  # type: ignore[method-assign,assignment]
             sender = threading.Thread(target=tx.send_many, args=(range(100),))
             sender.start()
             sender.join(BOUND)  # the loop cannot run meanwhile
@@ -390,7 +399,7 @@ class TestWakeUps:
 
         async def drop() -> None:
             await until_async(run, lambda: blocked_receivers(rx) == 1)
-            with pytest.warns(ResourceWarning, match="Sender was dropped"):
+            with pytest.warns(ResourceWarning, match="Sender was dropped"):  # noqa: PT031 - the drop is what warns
                 ends.clear()
                 gc.collect()
 
@@ -439,11 +448,11 @@ def test_close_wakes_every_waiting_coroutine(run: Run) -> None:
 def test_an_operation_that_is_not_awaited_does_nothing(run: Run) -> None:
     """It may be dropped or closed without a word."""
 
-    async def main() -> None:  # noqa: RUF029 - async calls are made, and not awaited
+    async def main() -> None:
         tx, rx = fl.channel(2)
         tx.send("item")
-        rx.recv_async()
-        tx.send_async("never")
+        made = [rx.recv_async(), tx.send_async("never")]
+        assert len(made) == 2
         fl.select_async(rx).close()
         assert (queued(rx), blocked_receivers(rx), blocked_senders(rx)) == (1, 0, 0)
         tx.close()
@@ -473,7 +482,7 @@ def test_without_a_loop_a_wait_is_refused() -> None:
     """It says what to do, and has done nothing."""
     tx, rx = fl.channel(1)
     with tx, rx, pytest.raises(RuntimeError, match="asyncio or trio"):
-        rx.recv_async().__next__()
+        rx.recv_async().send(None)
     assert blocked_receivers(rx) == 0
 
 
@@ -537,7 +546,7 @@ def test_an_operation_in_a_dead_cycle_is_collected() -> None:
     marker = Marker()
     gone = weakref.ref(marker)
     tx.send((rx.recv_async(), tx.send_async(marker), marker))
-    with pytest.warns(ResourceWarning, match="was dropped"):
+    with pytest.warns(ResourceWarning, match="was dropped"):  # noqa: PT031 - the drop is what warns
         del tx, rx, marker
         gc.collect()
 
@@ -559,7 +568,7 @@ def test_a_waiting_task_that_nobody_can_wake_is_collected() -> None:
     task = loop.create_task(wait(marker))
     task._log_destroy_pending = False  # type: ignore[attr-defined]  # it is what the test is about
     loop.run_until_complete(asyncio.sleep(0))
-    with pytest.warns(ResourceWarning, match="was dropped"):
+    with pytest.warns(ResourceWarning, match="was dropped"):  # noqa: PT031 - the drop is what warns
         del task, marker
         gc.collect()
     loop.close()

@@ -150,7 +150,8 @@ def test_a_select_that_is_refused_gives_all_back(pair: Any) -> None:
     """The wrong argument comes after one that was fine."""
     tx, _rx = pair
     owned = fl.Owned("value")
-    for wrong, error in (("no channel", TypeError), (tx.sending("twice"), ValueError)):
+    cases: list[tuple[Any, type[Exception]]] = [("no channel", TypeError), (tx.sending("twice"), ValueError)]
+    for wrong, error in cases:
         with pytest.raises(error):
             fl.select(tx.sending(owned), wrong)
         assert not owned.is_moved

@@ -3,6 +3,7 @@
 Not here: what holds for every call that blocks (`tests/generic/test_blocking.py`).
 """
 
+import itertools
 import math
 import time
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 import fearless as fl
+from fearless.channels import Timer
 from tests.plugins.threads import Spawn
 from tests.support.until import BOUND
 
@@ -38,7 +40,7 @@ def test_ticks_come_a_period_apart() -> None:
     with fl.tick(0.005) as timer:
         due = [timer.recv(BOUND) for _ in range(4)]
 
-    steps = [(later - sooner) / 0.005 for sooner, later in zip(due, due[1:], strict=False)]
+    steps = [(later - sooner) / 0.005 for sooner, later in itertools.pairwise(due)]
     assert all(step == pytest.approx(round(step), abs=1e-3) and round(step) >= 1 for step in steps)
 
 
@@ -56,7 +58,7 @@ def test_missed_ticks_are_left_out_all_but_one() -> None:
 def test_each_tick_goes_to_one_call(spawn: Spawn) -> None:
     """Of many threads that ask for the one tick of `after`, one gets it."""
 
-    def ask(timer: "fl.Timer") -> list[float]:
+    def ask(timer: Timer) -> list[float]:
         return list(timer)
 
     timer = fl.after(0.01)
