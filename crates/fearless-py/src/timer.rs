@@ -52,7 +52,7 @@ impl Timer {
         }
     }
 
-    /// End it. Again is harmless.
+    /// End it. Again is harmless. A call that waits for it already learns of that when the next tick would have been due.
     fn close(&self) {
         self.core.end();
     }
