@@ -129,6 +129,25 @@ def test_a_loop_that_does_not_run_passes_its_notice_on(how: str) -> None:
             waiting._log_destroy_pending = False  # type: ignore[attr-defined]
 
 
+def test_all_waiters_of_a_stopped_loop_pass_the_notice_on() -> None:
+    """Two of its receivers are ahead of a thread: the second, told in its turn, passes it on as the first did."""
+    with ends() as (tx, rx), new_loop() as loop:
+        waiting = [loop.create_task(receive(rx)()) for _ in range(2)]
+        loop.run_until_complete(until(lambda: blocked_receivers(rx) == 2))
+        got: list[object] = []
+        thread = threading.Thread(target=lambda: got.append(rx.recv(BOUND)))
+        thread.start()
+        while blocked_receivers(rx) < 3:
+            thread.join(0.001)
+
+        tx.send(1)
+
+        thread.join(BOUND)
+        assert got == [1]
+        tx.send_many([2, 3])
+        assert sorted(loop.run_until_complete(asyncio.gather(*waiting))) == [2, 3]
+
+
 def test_a_loop_that_ends_with_waiters_leaves_the_item_to_others() -> None:
     """`asyncio.run` cancels what is left."""
     with ends() as (tx, rx):

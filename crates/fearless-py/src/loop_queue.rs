@@ -27,9 +27,16 @@ use crate::{kept::name, operation::Operation};
 /// The claimed waiters of one loop.
 #[derive(Debug)]
 struct Queue {
-    woken: Mutex<Vec<Arc<Handle>>>,
+    state: Mutex<State>,
     /// The object of `_loops.py`, which must not be kept alive by what waits in it.
     owner: Py<PyWeakrefReference>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    woken: Vec<Arc<Handle>>,
+    /// The loop will look, or is about to be asked to.
+    is_sent: bool,
 }
 
 /// Wakes the operation of a waiter.
@@ -53,11 +60,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Notice for Woken {
     fn claimed(&self) {
-        let mut woken = lock(&self.0.queue.woken);
-        let is_first = woken.is_empty();
-        woken.push(Arc::clone(&self.0));
-        drop(woken);
-        if is_first {
+        let mut state = lock(&self.0.queue.state);
+        state.woken.push(Arc::clone(&self.0));
+        let was_sent = mem::replace(&mut state.is_sent, true);
+        drop(state);
+        if !was_sent {
             lock(&UNSENT).push(Arc::clone(&self.0.queue));
             HAS_UNSENT.store(true, Ordering::Release);
         }
@@ -77,12 +84,12 @@ impl LoopQueue {
     #[new]
     fn new(owner: &Bound<'_, PyAny>) -> PyResult<LoopQueue> {
         let owner = PyWeakrefReference::new(owner)?.unbind();
-        Ok(LoopQueue { queue: Arc::new(Queue { woken: Mutex::new(Vec::new()), owner }) })
+        Ok(LoopQueue { queue: Arc::new(Queue { state: Mutex::default(), owner }) })
     }
 
     /// Take what was queued: what each operation that still waits is parked on.
     fn drain<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        let woken = mem::take(&mut *lock(&self.queue.woken));
+        let State { woken, .. } = mem::take(&mut *lock(&self.queue.state));
         let parked = PyList::empty(py);
         for operation in woken.iter().filter_map(|handle| handle.operation(py)) {
             if let Some(object) = operation.get().parked(py) {
@@ -146,9 +153,13 @@ impl Queue {
         })
     }
 
-    /// Lets the waiters of a loop that does not run pass on what they were told. They begin anew if it ever runs again.
+    /// Lets the waiters of a loop that does not run pass on what they were told. They stay queued, and begin anew if it ever
+    /// runs again. The next that is told asks the loop again: nobody looks at the queue meanwhile.
     fn pass_on(&self, py: Python<'_>) {
-        let woken = lock(&self.woken).clone();
+        let mut state = lock(&self.state);
+        state.is_sent = false;
+        let woken = state.woken.clone();
+        drop(state);
         for operation in woken.iter().filter_map(|handle| handle.operation(py)) {
             operation.get().pass_on(py);
         }
