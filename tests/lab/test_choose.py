@@ -206,6 +206,24 @@ def test_an_existing_file_is_not_overwritten_unless_forced(tmp_path: Path) -> No
     assert "The pattern is par." in file.read_text(encoding="utf-8")
 
 
+class ClosedPipe(io.StringIO):
+    """Standard output whose reader has gone, as `head` goes."""
+
+    def write(self, _text: str) -> int:
+        """Refuse."""
+        raise BrokenPipeError
+
+
+def test_the_program_is_written_also_when_nobody_reads_the_answer(tmp_path: Path) -> None:
+    """Files come first."""
+    file = tmp_path / "start.py"
+
+    with pytest.raises((BrokenPipeError, SystemExit)):
+        run(["choose", *flags_of(OWNED), "--emit", str(file)], Printer(ClosedPipe(), io.StringIO()))
+
+    assert "The pattern is par." in file.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("option", ["--emit", "--json"])
 def test_no_folder_is_an_error(option: str, tmp_path: Path) -> None:
     """Before anything is written."""

@@ -90,7 +90,7 @@ def _asked(options: argparse.Namespace, printer: Printer) -> int:
         if options.emit is None and found.pattern is not None:
             printer.lines(shown.lines(found, printer.width, code=False))
             options.emit = _free(dialogue.ask_where(PROGRAM))
-            _write(found, options, printer)
+            _tell(options, printer, is_written=_write(found, options))
             return found.exit_code
     except KeyboardInterrupt:
         printer.note("left without an answer")
@@ -111,24 +111,32 @@ def _free(name: str) -> Path | None:
 
 
 def _answered(found: Choice, options: argparse.Namespace, printer: Printer) -> int:
+    is_written = _write(found, options)  # first: whoever reads the answer through a pipe may stop in the middle
     printer.lines(shown.lines(found, printer.width, code=not options.brief and options.emit is None))
-    _write(found, options, printer)
+    _tell(options, printer, is_written=is_written)
     return found.exit_code
 
 
-def _write(found: Choice, options: argparse.Namespace, printer: Printer) -> None:
-    """The files that were asked for."""
+def _write(found: Choice, options: argparse.Namespace) -> bool:
+    """Write the files that were asked for; whether there is a program among them."""
     if options.json is not None:
         try:
             options.json.write_text(found.to_json(), encoding="utf-8")
         except OSError as error:
             raise LabError(f"--json {options.json} cannot be written: {error.strerror}") from None
+    text = found.program_for(str(options.emit)) if options.emit is not None else None
+    if text is None:
+        return False
+    emit.write(options.emit, text, force=options.force)
+    return True
+
+
+def _tell(options: argparse.Namespace, printer: Printer, *, is_written: bool) -> None:
+    """What became of the program that was asked for."""
     if options.emit is None:
         return
-    text = found.program_for(str(options.emit))
-    if text is None:
+    if not is_written:
         printer.note(f"{options.emit} was not written: there is no answer to write a program for")
         return
-    emit.write(options.emit, text, force=options.force)
     printer.hint(f"{options.emit} is written; run it: {python()} {options.emit}")
     printer.hint(f"then put your work into it, and measure: fearless compare {options.emit}")
