@@ -200,7 +200,7 @@ class TestTheEnd:
         mutex = fl.Mutex([1])
         with mutex as guard:
             thread = spawn(use, guard)
-            with pytest.raises(fl.GuardReleased, match="only the thread that took the lock"):
+            with pytest.raises(fl.GuardReleased, match="only the thread or task that took the lock"):
                 thread.join()
             assert guard.value == [1]
 

@@ -1,6 +1,6 @@
 """The types of the compiled module. Docstrings are with the code."""
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Iterable, Iterator
 from threading import Condition
 from types import TracebackType
 from typing import (
@@ -40,6 +40,8 @@ __all__ = [
     "Task",
     "ThreadPool",
     "Timer",
+    "_Acquiring",
+    "_Done",
     "_Operation",
     "_panic",
     "after",
@@ -202,6 +204,23 @@ class _Operation:
     def _may_give_up(self) -> bool: ...
 
 @final
+class _Acquiring(Generic[_T]):
+    def __await__(self) -> Generator[Any, Any, _T]: ...
+    def __aenter__(self) -> Awaitable[_T]: ...
+    def __aexit__(
+        self,
+        _kind: type[BaseException] | None,
+        error: BaseException | None,
+        _traceback: TracebackType | None,
+        /,
+    ) -> Awaitable[None]: ...
+    def __class_getitem__(cls, key: Any) -> Any: ...
+
+@final
+class _Done:
+    def __await__(self) -> Iterator[Any]: ...
+
+@final
 class LoopQueue:
     def __new__(cls, owner: Any) -> Self: ...
     def drain(self) -> list[Any]: ...
@@ -257,6 +276,7 @@ class Mutex(Generic[_T]):
     def is_poisoned(self) -> bool: ...
     def lock(self, timeout: SupportsFloat | None = None, *, poisoned: bool = False) -> Guard[_T]: ...
     def try_lock(self) -> Guard[_T] | None: ...
+    def lock_async(self, *, poisoned: bool = False) -> _Acquiring[Guard[_T]]: ...
     def __enter__(self) -> Guard[_T]: ...
     def __exit__(
         self,

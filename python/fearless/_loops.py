@@ -39,6 +39,20 @@ def current() -> AsyncioLoop | TrioRun:
     return found if found is not None else _loops.setdefault(loop, AsyncioLoop(loop))
 
 
+def current_task() -> object | None:
+    """The task that runs on this thread, or None."""
+    trio = sys.modules.get("trio.lowlevel")
+    if trio is not None and trio.in_trio_task():
+        task: object = trio.current_task()
+        return task
+    asyncio = sys.modules.get("asyncio.tasks")
+    loop = sys.modules["asyncio.events"]._get_running_loop() if asyncio is not None else None  # noqa: SLF001  # asks without raising
+    if asyncio is None or loop is None:
+        return None
+    found: object | None = asyncio.current_task(loop)
+    return found
+
+
 class AsyncioLoop:
     """A loop of asyncio.
 

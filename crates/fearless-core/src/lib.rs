@@ -13,6 +13,7 @@ pub mod channel;
 pub mod fork;
 pub mod mutex;
 pub mod owned;
+pub mod owner;
 pub mod par;
 pub mod scope;
 pub mod select;

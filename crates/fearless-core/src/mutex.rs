@@ -15,12 +15,21 @@
 //! busy lock busy). Once the first waiter has waited [`PATIENCE`] or was passed over [`PASSES`] times, the release
 //! hands the lock to it instead.
 //!
-//! Not here: sleeping, and who may use a guard.
+//! A coroutine is never handed the lock: it is told that it can try, and so is the first thread behind it, which need not
+//! wait for the coroutine's loop. It keeps its place if it comes too late.
+//!
+//! Here: the word, and the operations of threads. `notified` has those of coroutines. Not here: sleeping, and who may use a
+//! guard.
+
+mod notified;
+
+pub use notified::Locking;
 
 use std::time::{Duration, Instant};
 
 use crate::{
     fork,
+    owner::Owner,
     sync::{
         self, Arc,
         atomic::{AtomicU64, Ordering},
@@ -56,8 +65,9 @@ impl Number {
 #[derive(Debug)]
 pub struct Mutex {
     word: AtomicU64,
-    /// Who made acquisition `held_number`. Written by an acquirer after the word and before the number.
-    owner: AtomicU64,
+    /// Who made acquisition `held_number`, thread and task. Written by an acquirer after the word and before the number.
+    thread: AtomicU64,
+    task: AtomicU64,
     /// The fork generation in which that was.
     generation: AtomicU64,
     /// Which acquisition `owner` speaks of; the word may already be further.
@@ -72,16 +82,24 @@ struct Queue {
     generation: u64,
 }
 
-/// What a blocked thread brought.
+/// What a waiter brought.
 #[derive(Debug)]
 struct Waiting {
-    owner: u64,
+    owner: Owner,
+    /// Which operation of its waiter's call it is; 0 for a blocked thread.
+    operation: usize,
     since: Instant,
     passed: u32,
-    /// It was woken to compete, and has not run yet.
-    notified: bool,
+    /// It was told that it can compete, and has not run yet.
+    told: bool,
     /// The lock was handed over: it holds this acquisition.
     handed: Option<Number>,
+}
+
+impl Waiting {
+    fn new(owner: Owner, operation: usize) -> Waiting {
+        Waiting { owner, operation, since: Instant::now(), passed: 0, told: false, handed: None }
+    }
 }
 
 /// How an attempt to take the lock began or went on.
@@ -106,7 +124,8 @@ impl Mutex {
     pub fn new() -> Mutex {
         Mutex {
             word: AtomicU64::new(0),
-            owner: AtomicU64::new(0),
+            thread: AtomicU64::new(0),
+            task: AtomicU64::new(0),
             generation: AtomicU64::new(0),
             held_number: AtomicU64::new(0),
             queue: sync::Mutex::new(None),
@@ -114,7 +133,7 @@ impl Mutex {
     }
 
     /// Takes the lock if it is free.
-    pub fn try_lock(&self, me: u64) -> Option<Number> {
+    pub fn try_lock(&self, me: Owner) -> Option<Number> {
         let mut word = self.word.load(Ordering::Relaxed);
         while word & LOCKED == 0 {
             let number = (word >> 2) + 1;
@@ -132,15 +151,16 @@ impl Mutex {
 
     /// Says who made acquisition `number`, after the word has said that it is made. Each store is a release, so that who
     /// reads a later ident also sees the later word, and never takes that ident for the holder of the earlier number.
-    fn sign(&self, me: u64, number: u64) {
-        self.owner.store(me, Ordering::Release);
+    fn sign(&self, me: Owner, number: u64) {
+        self.thread.store(me.thread, Ordering::Release);
+        self.task.store(me.task, Ordering::Release);
         self.generation.store(fork::generation(), Ordering::Release);
         self.held_number.store(number, Ordering::Release);
     }
 
     /// Tries for a bounded number of rounds: a short hold ends sooner than a thread falls asleep and wakes. Gives up at
     /// once when somebody is enqueued, who comes first.
-    pub fn spin(&self, me: u64, rounds: u32) -> Option<Number> {
+    pub fn spin(&self, me: Owner, rounds: u32) -> Option<Number> {
         for _ in 0..rounds {
             std::hint::spin_loop();
             match self.word.load(Ordering::Relaxed) & (LOCKED | WAITERS) {
@@ -157,15 +177,12 @@ impl Mutex {
     }
 
     /// Takes the lock, or says why it never will, or enqueues `waiter`.
-    pub fn lock(&self, me: u64, waiter: &Arc<Waiter>) -> Lock {
+    pub fn lock(&self, me: Owner, waiter: &Arc<Waiter>) -> Lock {
         if let Some(number) = self.try_lock(me) {
             return Lock::Acquired(number);
         }
-        match self.holder() {
-            // Asked first: a forked child gives the idents of vanished threads to new ones.
-            Some((owner, generation)) if fork::vanished(owner, generation) => return Lock::Vanished,
-            Some((owner, _)) if owner == me => return Lock::Deadlock,
-            _ => {}
+        if let Some(never) = self.refusal(me) {
+            return never;
         }
         let mut place = sync::lock(&self.queue);
         let queue = self.open(&mut place);
@@ -175,8 +192,17 @@ impl Mutex {
             self.forget_flag(queue);
             return Lock::Acquired(number);
         }
-        let waiting = Waiting { owner: me, since: Instant::now(), passed: 0, notified: false, handed: None };
-        Lock::Wait(queue.waiters.push(Arc::clone(waiter), waiting))
+        Lock::Wait(queue.waiters.push(Arc::clone(waiter), Waiting::new(me, 0)))
+    }
+
+    /// Why `me` must not wait for the lock.
+    fn refusal(&self, me: Owner) -> Option<Lock> {
+        match self.holder() {
+            // Asked first: a forked child gives the idents of vanished threads to new ones.
+            Some((owner, generation)) if fork::vanished(owner.thread, generation) => Some(Lock::Vanished),
+            Some((owner, _)) if me.is_stuck_behind(owner) => Some(Lock::Deadlock),
+            _ => None,
+        }
     }
 
     /// Goes on after the wait of `ticket` ended with `claim`. [`Lock::Wait`]: woken, but another was faster; the
@@ -188,7 +214,7 @@ impl Mutex {
             return (Some(Lock::Vanished), Wakes::default());
         };
         let (me, handed) = (waiting.owner, waiting.handed);
-        waiting.notified = false;
+        waiting.told = false;
         let acquired = handed.or_else(|| matches!(claim, Claim::Ready(_)).then(|| self.try_lock(me)).flatten());
         if acquired.is_none() && matches!(claim, Claim::Ready(_)) {
             waiter.rearm();
@@ -244,15 +270,14 @@ impl Mutex {
     /// Passes the lock to the first waiter if it has waited long enough. `Some(None)`: it was woken before.
     #[allow(clippy::option_option, reason = "handed over or not, and whether there is somebody to wake")]
     fn hand_over(&self, queue: &mut Queue, number: Number) -> Option<Option<Arc<Waiter>>> {
-        let (_, waiter, waiting) = queue.waiters.first_mut()?;
+        let (waiter, waiting) = queue.waiters.first_direct_mut()?;
         waiting.passed += 1;
         if waiting.passed <= PASSES && waiting.since.elapsed() < PATIENCE {
             return None;
         }
-        let wake =
-            if waiting.notified { None } else { waiter.claim(Claim::Ready(0)).then(|| Some(Arc::clone(waiter)))? };
+        let wake = if waiting.told { None } else { waiter.claim(Claim::Ready(0)).then(|| Some(Arc::clone(waiter)))? };
         let next = Number(number.0 + 1);
-        waiting.notified = true;
+        waiting.told = true;
         waiting.handed = Some(next);
         // A plain store: while the flag is set, only who has the queue takes the lock from its holder.
         self.word.store(next.0 << 2 | LOCKED | WAITERS, Ordering::Release);
@@ -260,24 +285,25 @@ impl Mutex {
         Some(wake)
     }
 
-    /// Wakes the first waiter to compete, unless the lock is held or one is on its way already.
+    /// Wakes the first thread to compete, and the coroutines before it, unless the lock is held or it is on its way already.
     fn notify(&self, queue: &mut Queue) -> Wakes {
         let mut wakes = Wakes::default();
         if self.word.load(Ordering::Relaxed) & LOCKED == 0 {
-            wakes.add_some(queue.waiters.notify_first(|waiting| &mut waiting.notified));
+            queue.waiters.tell_first(|waiting| (&mut waiting.told, waiting.operation), &mut wakes);
         }
         wakes
     }
 
-    /// The holder's ident and fork generation; `None` when it is free or changing hands.
-    pub fn holder(&self) -> Option<(u64, u64)> {
+    /// The holder and the fork generation it was seen in; `None` when the lock is free or changing hands.
+    pub fn holder(&self) -> Option<(Owner, u64)> {
         self.signature().map(|(_, owner, generation)| (owner, generation))
     }
 
-    /// The acquisition that lasts, if it is signed: its number, ident and fork generation.
-    fn signature(&self) -> Option<(Number, u64, u64)> {
+    /// The acquisition that lasts, if it is signed: its number, holder and fork generation.
+    fn signature(&self) -> Option<(Number, Owner, u64)> {
         let number = Number(self.held_number.load(Ordering::Acquire));
-        let (owner, generation) = (self.owner.load(Ordering::Acquire), self.generation.load(Ordering::Acquire));
+        let owner = Owner { thread: self.thread.load(Ordering::Acquire), task: self.task.load(Ordering::Acquire) };
+        let generation = self.generation.load(Ordering::Acquire);
         self.is_held_by(number).then_some((number, owner, generation))
     }
 
@@ -296,7 +322,7 @@ impl Mutex {
         self.word.load(Ordering::Relaxed) >> 2
     }
 
-    /// How many threads are enqueued.
+    /// How many threads and coroutines are enqueued.
     pub fn waiting(&self) -> usize {
         if self.word.load(Ordering::Relaxed) & WAITERS == 0 {
             0
@@ -307,7 +333,7 @@ impl Mutex {
 
     /// Ends an acquisition whose holder did not survive a fork. False when the holder lives.
     pub fn heal(&self) -> bool {
-        let lost = self.signature().filter(|&(_, owner, generation)| fork::vanished(owner, generation));
+        let lost = self.signature().filter(|&(_, owner, generation)| fork::vanished(owner.thread, generation));
         // By the number that was found lost: another thread may have healed it and taken the lock since.
         lost.is_some_and(|(number, ..)| self.release(number).map(Wakes::wake).is_ok())
     }

@@ -167,8 +167,9 @@ pub struct Sending<H: Holds> {
     place: Place,
 }
 
+/// Where an operation stands in the wait list of its object.
 #[derive(Clone, Copy, Debug, Default)]
-enum Place {
+pub(crate) enum Place {
     #[default]
     None,
     Taken(Ticket),
@@ -176,12 +177,13 @@ enum Place {
 }
 
 impl Place {
-    fn held_before(self) -> Option<Ticket> {
+    /// The place that was left, to be taken again.
+    pub(crate) fn held_before(self) -> Option<Ticket> {
         if let Place::Left(ticket) = self { Some(ticket) } else { None }
     }
 
     /// The ticket of a place that is taken; it is left with this.
-    fn leave(&mut self) -> Option<Ticket> {
+    pub(crate) fn leave(&mut self) -> Option<Ticket> {
         let Place::Taken(ticket) = *self else { return None };
         *self = Place::Left(ticket);
         Some(ticket)

@@ -261,11 +261,6 @@ impl<P> WaitList<P> {
         self.entries.get_mut(place).map(|entry| &mut entry.payload)
     }
 
-    /// The first entry: its waiter and what it brought.
-    pub fn first_mut(&mut self) -> Option<(Ticket, &Arc<Waiter>, &mut P)> {
-        self.entries.front_mut().map(|entry| (entry.ticket, &entry.waiter, &mut entry.payload))
-    }
-
     /// Claims the first that can be claimed and takes its entry out.
     ///
     /// An entry that somebody else claimed (a deadline, a cancellation) stays for its owner to remove, with what it
@@ -277,20 +272,32 @@ impl<P> WaitList<P> {
         Some((entry.waiter, entry.payload))
     }
 
-    /// Wakes the first to try again and leaves it enqueued; nobody when one that was woken has not run yet.
-    /// `notified` is where an entry remembers that.
-    pub fn notify_first(&mut self, notified: impl Fn(&mut P) -> &mut bool) -> Option<Arc<Waiter>> {
+    /// Tells the first that it can try, and leaves it enqueued. Behind a coroutine, which may run much later, a thread is told
+    /// too; nobody when one that was told has not run yet. `told` is where an entry remembers that, and its operation.
+    pub fn tell_first(&mut self, told: impl Fn(&mut P) -> (&mut bool, usize), wakes: &mut Wakes) {
+        let mut is_coroutine_told = false;
         for entry in &mut self.entries {
-            let notified = notified(&mut entry.payload);
-            if *notified {
-                return None;
+            let is_direct = entry.waiter.is_direct();
+            let (told, operation) = told(&mut entry.payload);
+            let is_next = is_direct || !is_coroutine_told;
+            let was_told = *told;
+            if is_next && !was_told && entry.waiter.claim(Claim::Ready(operation)) {
+                *told = true;
+                wakes.add(Arc::clone(&entry.waiter));
             }
-            if entry.waiter.claim(Claim::Ready(0)) {
-                *notified = true;
-                return Some(Arc::clone(&entry.waiter));
+            if *told {
+                if is_direct {
+                    return;
+                }
+                is_coroutine_told = true;
             }
         }
-        None
+    }
+
+    /// The first thread that waits in one call.
+    pub fn first_direct_mut(&mut self) -> Option<(&Arc<Waiter>, &mut P)> {
+        let entry = self.entries.iter_mut().find(|entry| entry.waiter.is_direct())?;
+        Some((&entry.waiter, &mut entry.payload))
     }
 
     /// Asks the entries, first to last, until `claim` has claimed one; it may change what the entry brought. `Some(true)`

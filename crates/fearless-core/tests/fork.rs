@@ -8,6 +8,7 @@ use fearless_core::{
     channel::{Channel, Recv, Send},
     fork,
     mutex::{Lock, Mutex},
+    owner::Owner,
     scope::Scope,
     waiter::Waiter,
 };
@@ -27,9 +28,9 @@ fn alone() -> MutexGuard<'static, ()> {
 fn a_lock_held_by_the_thread_that_forked_stays_held_and_its_queue_is_empty() {
     let _alone = alone();
     let mutex = Mutex::new();
-    let held = mutex.try_lock(SURVIVOR).expect("it is new");
+    let held = mutex.try_lock(Owner::thread(SURVIVOR)).expect("it is new");
     let waiter = Waiter::new();
-    assert!(matches!(mutex.lock(LOST, &waiter), Lock::Wait(_)));
+    assert!(matches!(mutex.lock(Owner::thread(LOST), &waiter), Lock::Wait(_)));
 
     fork::forked(SURVIVOR);
 
@@ -43,13 +44,13 @@ fn a_lock_held_by_the_thread_that_forked_stays_held_and_its_queue_is_empty() {
 fn a_lock_held_by_a_lost_thread_is_vanished_until_it_is_healed() {
     let _alone = alone();
     let mutex = Mutex::new();
-    mutex.try_lock(LOST).expect("it is new");
+    mutex.try_lock(Owner::thread(LOST)).expect("it is new");
 
     fork::forked(SURVIVOR);
 
-    assert!(matches!(mutex.lock(SURVIVOR, &Waiter::new()), Lock::Vanished));
+    assert!(matches!(mutex.lock(Owner::thread(SURVIVOR), &Waiter::new()), Lock::Vanished));
     assert!(mutex.heal());
-    assert!(matches!(mutex.lock(SURVIVOR, &Waiter::new()), Lock::Acquired(_)));
+    assert!(matches!(mutex.lock(Owner::thread(SURVIVOR), &Waiter::new()), Lock::Acquired(_)));
 }
 
 #[test]

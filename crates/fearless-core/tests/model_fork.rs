@@ -10,6 +10,7 @@ use common::explore;
 use fearless_core::{
     fork,
     mutex::{Lock, Mutex},
+    owner::Owner,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -28,14 +29,14 @@ fn healing_ends_only_the_lost_acquisition() {
     let _alone = FORKING.lock().unwrap_or_else(PoisonError::into_inner);
     explore(3, || {
         let mutex = Arc::new(Mutex::new());
-        mutex.try_lock(7).expect("it is new");
+        mutex.try_lock(Owner::thread(7)).expect("it is new");
         fork::forked(1);
         let is_held = Arc::new(AtomicBool::new(false));
         let heal_and_lock = |me| {
             let (mutex, is_held) = (Arc::clone(&mutex), Arc::clone(&is_held));
             move || {
                 mutex.heal();
-                if let Some(number) = mutex.try_lock(me) {
+                if let Some(number) = mutex.try_lock(Owner::thread(me)) {
                     assert!(!is_held.swap(true, Ordering::Relaxed), "two hold it");
                     is_held.store(false, Ordering::Relaxed);
                     mutex.release(number).expect("nobody else ends it").wake();
@@ -59,10 +60,10 @@ fn a_new_thread_with_the_ident_of_the_lost_holder_is_not_the_holder() {
     let _alone = FORKING.lock().unwrap_or_else(PoisonError::into_inner);
     explore(1, || {
         let mutex = Mutex::new();
-        mutex.try_lock(7).expect("it is new");
+        mutex.try_lock(Owner::thread(7)).expect("it is new");
         fork::forked(1);
 
-        assert!(matches!(mutex.lock(7, &Waiter::new()), Lock::Vanished));
+        assert!(matches!(mutex.lock(Owner::thread(7), &Waiter::new()), Lock::Vanished));
         assert!(mutex.heal() && !mutex.heal());
     });
 }

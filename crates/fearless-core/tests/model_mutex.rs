@@ -8,6 +8,7 @@ use std::time::Instant;
 use common::explore;
 use fearless_core::{
     mutex::{Lock, Mutex, Number, PASSES},
+    owner::Owner,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -19,7 +20,7 @@ use fearless_core::{
 /// Takes the lock as a blocking call does. `None`: it gave up when `deadline` passed.
 fn acquire(mutex: &Mutex, me: u64, deadline: Option<Instant>) -> Option<Number> {
     let waiter = Waiter::new();
-    let mut lock = mutex.lock(me, &waiter);
+    let mut lock = mutex.lock(Owner::thread(me), &waiter);
     loop {
         match lock {
             Lock::Acquired(number) => return Some(number),
@@ -90,7 +91,7 @@ fn who_is_second_in_the_queue_has_his_turn_too() {
 fn who_runs_out_of_time_leaves_nothing_behind() {
     explore(2, || {
         let mutex = Arc::new(Mutex::new());
-        let held = mutex.try_lock(1).expect("it is new");
+        let held = mutex.try_lock(Owner::thread(1)).expect("it is new");
         let patient = thread::spawn({
             let mutex = Arc::clone(&mutex);
             move || release(&mutex, acquire(&mutex, 2, None).expect("it waits for ever"))
@@ -119,12 +120,12 @@ fn who_runs_out_of_time_leaves_nothing_behind() {
 fn who_was_woken_and_gives_up_passes_the_wake_up_on() {
     explore(2, || {
         let mutex = Arc::new(Mutex::new());
-        let held = mutex.try_lock(1).expect("it is new");
+        let held = mutex.try_lock(Owner::thread(1)).expect("it is new");
         let fickle = thread::spawn({
             let mutex = Arc::clone(&mutex);
             move || {
                 let waiter = Waiter::new();
-                let number = match mutex.lock(2, &waiter) {
+                let number = match mutex.lock(Owner::thread(2), &waiter) {
                     Lock::Wait(ticket) => {
                         waiter.wait(None);
                         let (next, wakes) = mutex.resume(ticket, &waiter, Claim::Cancelled);
@@ -155,15 +156,15 @@ fn who_was_woken_and_gives_up_passes_the_wake_up_on() {
 /// A thread that leaves its wait for a moment (to run a signal handler) claims its own waiter first. It keeps its place,
 /// but nobody gives it the lock meanwhile: here the handler waits for the thread behind it in the queue.
 ///
-/// Fails if `WaitList::notify_first` stops at the first that it cannot claim, and if `hand_over` takes no notice of
+/// Fails if `WaitList::tell_first` stops at the first that it cannot claim, and if `hand_over` takes no notice of
 /// the claim that it failed to make.
 #[test]
 fn a_thread_that_looks_around_holds_nobody_up() {
     explore(2, || {
         let mutex = Arc::new(Mutex::new());
-        let held = mutex.try_lock(1).expect("it is new");
+        let held = mutex.try_lock(Owner::thread(1)).expect("it is new");
         let away = Waiter::new();
-        let Lock::Wait(ticket) = mutex.lock(2, &away) else { panic!("it is held") };
+        let Lock::Wait(ticket) = mutex.lock(Owner::thread(2), &away) else { panic!("it is held") };
         let come = Waiter::new();
         let behind = thread::spawn({
             let (mutex, come) = (Arc::clone(&mutex), Arc::clone(&come));
@@ -208,7 +209,7 @@ fn an_acquisition_ends_once_whoever_ends_it() {
     explore(3, || {
         let mutex = Arc::new(Mutex::new());
         let sum = Arc::new(AtomicU64::new(0));
-        let held = mutex.try_lock(1).expect("it is new");
+        let held = mutex.try_lock(Owner::thread(1)).expect("it is new");
         let end = {
             let mutex = Arc::clone(&mutex);
             move || mutex.release(held).map(|wakes| wakes.wake()).is_ok()
@@ -241,12 +242,12 @@ fn an_acquisition_ends_once_whoever_ends_it() {
 fn a_waiter_is_passed_over_a_bounded_number_of_times() {
     explore(2, || {
         let mutex = Arc::new(Mutex::new());
-        let held = mutex.try_lock(1).expect("it is new");
+        let held = mutex.try_lock(Owner::thread(1)).expect("it is new");
         let waiting = thread::spawn({
             let mutex = Arc::clone(&mutex);
             move || {
                 let waiter = Waiter::new();
-                let mut lock = mutex.lock(2, &waiter);
+                let mut lock = mutex.lock(Owner::thread(2), &waiter);
                 let enqueued_at = mutex.acquired();
                 loop {
                     match lock {
@@ -282,18 +283,18 @@ fn a_waiter_is_passed_over_a_bounded_number_of_times() {
 fn nobody_is_named_as_the_holder_before_the_lock_is_his() {
     explore(2, || {
         let mutex = Arc::new(Mutex::new());
-        let held = mutex.try_lock(1).expect("it is new");
+        let held = mutex.try_lock(Owner::thread(1)).expect("it is new");
         let second = thread::spawn({
             let mutex = Arc::clone(&mutex);
             move || acquire(&mutex, 2, None).expect("it waits for ever")
         });
         let onlooker = thread::spawn({
             let mutex = Arc::clone(&mutex);
-            move || mutex.holder().is_some_and(|(owner, _)| owner == 2).then(|| mutex.acquired())
+            move || mutex.holder().is_some_and(|(owner, _)| owner == Owner::thread(2)).then(|| mutex.acquired())
         });
 
         release(&mutex, held);
-        if let Some(number) = mutex.try_lock(1) {
+        if let Some(number) = mutex.try_lock(Owner::thread(1)) {
             // The second time it is handed over, if the other thread was passed over.
             release(&mutex, number);
         }

@@ -5,6 +5,7 @@
 
 use fearless_core::{
     mutex::{Lock, Mutex},
+    owner::Owner,
     waiter::Waiter,
 };
 
@@ -12,7 +13,7 @@ use fearless_core::{
 fn spinning_takes_a_lock_that_is_free() {
     let mutex = Mutex::new();
 
-    let number = mutex.spin(1, 1).expect("it is free");
+    let number = mutex.spin(Owner::thread(1), 1).expect("it is free");
 
     assert!(mutex.is_held_by(number));
 }
@@ -20,9 +21,9 @@ fn spinning_takes_a_lock_that_is_free() {
 #[test]
 fn spinning_ends_on_a_lock_that_stays_held() {
     let mutex = Mutex::new();
-    let held = mutex.try_lock(1).expect("it is free");
+    let held = mutex.try_lock(Owner::thread(1)).expect("it is free");
 
-    assert_eq!(mutex.spin(2, 100), None);
+    assert_eq!(mutex.spin(Owner::thread(2), 100), None);
 
     assert!(mutex.is_held_by(held));
 }
@@ -30,11 +31,11 @@ fn spinning_ends_on_a_lock_that_stays_held() {
 #[test]
 fn nobody_spins_past_a_thread_that_is_enqueued() {
     let mutex = Mutex::new();
-    let held = mutex.try_lock(1).expect("it is free");
+    let held = mutex.try_lock(Owner::thread(1)).expect("it is free");
     let waiter = Waiter::new();
-    assert!(matches!(mutex.lock(2, &waiter), Lock::Wait(_)));
+    assert!(matches!(mutex.lock(Owner::thread(2), &waiter), Lock::Wait(_)));
     mutex.release(held).expect("it is held").wake();
     assert!(!mutex.is_locked(), "the waiter was woken to compete, not handed the lock");
 
-    assert_eq!(mutex.spin(3, 100), None);
+    assert_eq!(mutex.spin(Owner::thread(3), 100), None);
 }

@@ -15,6 +15,7 @@ use std::{
 use fearless_core::{
     channel::{Channel, Recv, Send},
     mutex::{Lock, Mutex, Number},
+    owner::Owner,
     waiter::Waiter,
 };
 
@@ -45,7 +46,7 @@ fn until(patience: Option<Duration>) -> Instant {
 fn acquire(mutex: &Mutex, me: u64, patience: Option<Duration>) -> Option<Number> {
     let deadline = until(patience);
     let waiter = Waiter::new();
-    let mut lock = mutex.lock(me, &waiter);
+    let mut lock = mutex.lock(Owner::thread(me), &waiter);
     loop {
         match lock {
             Lock::Acquired(number) => return Some(number),

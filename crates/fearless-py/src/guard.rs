@@ -12,26 +12,32 @@ use pyo3::{
     types::PyAnyMethods,
 };
 
-use crate::{errors, mutex::Mutex, thread};
+use crate::{errors, mutex::Mutex, owner::Holder};
 
 /// What holding a `Mutex` gives: its value.
 ///
 /// `guard.value` reads and `guard.value = x` writes. Item access, iteration, `len`, `in` and in-place operators go to the
 /// value; nothing else does (`guard + 1` and `if guard:` are a `TypeError` that names `guard.value`).
 ///
-/// Thread safety: only the thread that took the lock may use a guard; any thread may release it.
+/// Thread safety: only the thread that took the lock, or the task that awaited it, may use a guard; any thread may release
+/// it.
 #[pyclass(frozen, generic, module = "fearless")]
 pub(crate) struct Guard {
     mutex: Py<Mutex>,
     number: Number,
-    owner: u64,
+    holder: Holder,
     /// Made for a `with mutex` block, whose `__exit__` ends the acquisition.
     of_block: bool,
 }
 
 impl Guard {
-    pub(crate) fn make(mutex: &Bound<'_, Mutex>, number: Number, of_block: bool) -> PyResult<Py<Guard>> {
-        let guard = Guard { mutex: mutex.clone().unbind(), number, owner: thread::ident(), of_block };
+    pub(crate) fn make(
+        mutex: &Bound<'_, Mutex>,
+        number: Number,
+        holder: Holder,
+        of_block: bool,
+    ) -> PyResult<Py<Guard>> {
+        let guard = Guard { mutex: mutex.clone().unbind(), number, holder, of_block };
         // On failure (no memory) dropping the guard ends the acquisition: an error is in flight.
         Py::new(mutex.py(), guard)
     }
@@ -44,20 +50,20 @@ impl Guard {
         !self.of_block || Python::try_attach(PyErr::occurred) == Some(true)
     }
 
-    fn check_owner(&self) -> PyResult<()> {
-        if self.owner == thread::ident() {
+    fn check_owner(&self, py: Python<'_>) -> PyResult<()> {
+        if self.holder.is_caller(py)? {
             return Ok(());
         }
-        Err(errors::GuardReleased::new_err("only the thread that took the lock may use its guard"))
+        Err(errors::GuardReleased::new_err("only the thread or task that took the lock may use its guard"))
     }
 
     fn get<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.check_owner()?;
+        self.check_owner(py)?;
         self.mutex.get().get(py, self.number).map(|value| value.into_bound(py)).ok_or_else(released)
     }
 
     fn set(&self, py: Python<'_>, value: Py<PyAny>) -> PyResult<()> {
-        self.check_owner()?;
+        self.check_owner(py)?;
         let displaced = self.mutex.get().set(py, self.number, value).map_err(|_| released())?;
         drop(displaced);
         Ok(())
@@ -96,8 +102,8 @@ impl Guard {
     }
 
     /// End the acquisition. Any thread may; again is harmless.
-    fn release(&self) {
-        self.mutex.get().release(self.number);
+    fn release(&self, py: Python<'_>) {
+        self.mutex.get().release(py, self.number);
     }
 
     fn __enter__(slf: Py<Self>) -> Py<Self> {
@@ -113,7 +119,7 @@ impl Guard {
     ) {
         if self.mutex.get().is_held_by(self.number) {
             self.mutex.get().note(py, error);
-            self.release();
+            self.release(py);
         }
     }
 
@@ -336,7 +342,8 @@ impl Guard {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.mutex)
+        visit.call(&self.mutex)?;
+        self.holder.traverse(&visit)
     }
 }
 
@@ -344,7 +351,7 @@ impl Drop for Guard {
     fn drop(&mut self) {
         // Nearly always it has been released: a look is cheaper than an attempt.
         let mutex = self.mutex.get();
-        if mutex.is_held_by(self.number) && self.is_last_hope() && mutex.release(self.number) {
+        if mutex.is_held_by(self.number) && self.is_last_hope() && mutex.release_in_drop(self.number) {
             errors::warn_dropped(c"a Guard was dropped without release(), which freed its mutex; use `with`");
         }
     }

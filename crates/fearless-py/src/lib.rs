@@ -1,6 +1,7 @@
 //! The compiled module `fearless._core`: conversions, detaching, signals and garbage collection around
 //! `fearless-core`. No algorithm lives here.
 
+mod acquiring;
 mod atomic_int;
 mod call;
 mod cell;
@@ -8,11 +9,13 @@ mod channel;
 mod errors;
 mod event_loop;
 mod guard;
+mod hooks;
 mod kept;
 mod loop_queue;
 mod mutex;
 mod operation;
 mod owned;
+mod owner;
 mod par;
 mod python;
 mod receiver;
@@ -25,6 +28,7 @@ mod thread;
 mod thread_pool;
 mod timer;
 mod wait;
+mod waits;
 
 /// The native half of fearless.
 #[pyo3::pymodule(gil_used = false)]
@@ -33,6 +37,7 @@ mod _core {
 
     #[pymodule_export]
     use crate::{
+        acquiring::{Acquiring, Done},
         atomic_int::AtomicInt,
         call::_panic,
         channel::channel,

@@ -1,7 +1,9 @@
 //! `Mutex` over `fearless_core::mutex`: the value it owns, poison, errors, garbage collection.
 //!
-//! An acquisition is a number; a `Guard` holds the number, never the other way round. Not here: any algorithm, and the
-//! guard (`guard.rs`).
+//! An acquisition is a number; a `Guard` holds the number, never the other way round. Not here: any algorithm, the guard
+//! (`guard.rs`), and the lock of a task (`mutex/awaited.rs`).
+
+mod awaited;
 
 use std::sync::{
     Mutex as Inner,
@@ -9,16 +11,21 @@ use std::sync::{
 };
 
 use fearless_core::{
+    fork,
     mutex::{self as core, Lock, Number},
     sync,
-    waiter::Waiter,
+    waiter::{Waiter, Wakes},
 };
 use pyo3::{PyTraverseError, PyVisit, prelude::*, types::PyDict};
 
 use crate::{
+    acquiring::Acquiring,
     cell::Cell,
     errors,
     guard::Guard,
+    hooks::Hooks,
+    loop_queue,
+    owner::Holder,
     python, thread,
     wait::{self, Kind, Patience},
 };
@@ -41,6 +48,8 @@ pub(crate) struct Mutex {
     entered: AtomicU64,
     /// With `poison=True`: the first error that left a block.
     poison: Option<Box<Inner<Option<String>>>>,
+    /// The tasks that wait.
+    hooks: Hooks,
 }
 
 impl Mutex {
@@ -63,8 +72,15 @@ impl Mutex {
     }
 
     /// Ends acquisition `number`; false when it had ended.
-    pub(crate) fn release(&self, number: Number) -> bool {
-        self.core.release(number).map(fearless_core::waiter::Wakes::wake).is_ok()
+    pub(crate) fn release(&self, py: Python<'_>, number: Number) -> bool {
+        self.core.release(number).map(|wakes| loop_queue::wake(py, wakes)).is_ok()
+    }
+
+    /// As `release`, for a drop.
+    pub(crate) fn release_in_drop(&self, number: Number) -> bool {
+        let released = self.core.release(number).map(Wakes::wake).is_ok();
+        loop_queue::send_later();
+        released
     }
 
     /// Poisons the mutex if it was made so and `error` is leaving the block.
@@ -80,30 +96,30 @@ impl Mutex {
     }
 
     fn acquire(&self, py: Python<'_>, call: &str, patience: Patience, poisoned: bool) -> PyResult<Number> {
-        let number = match self.core.try_lock(thread::ident()) {
+        let number = match self.core.try_lock(thread::owner()) {
             Some(number) => number,
             None => self.acquire_slowly(py, call, patience, poisoned)?,
         };
-        self.refuse_poison(call, number, poisoned)
+        self.refuse_poison(py, call, number, poisoned)
     }
 
     /// Lets go again of a poisoned mutex, unless `poisoned` says that the caller wants to look inside.
-    fn refuse_poison(&self, call: &str, number: Number, poisoned: bool) -> PyResult<Number> {
+    fn refuse_poison(&self, py: Python<'_>, call: &str, number: Number, poisoned: bool) -> PyResult<Number> {
         let Some(poison) = self.poison.as_ref().filter(|_| !poisoned) else { return Ok(number) };
         let Some(first) = sync::lock(poison).clone() else { return Ok(number) };
-        self.release(number);
+        self.release(py, number);
         Err(errors::PoisonError::new_err(format!("{call}: the mutex was poisoned by {first}; clear_poison() heals it")))
     }
 
     #[cold]
     fn acquire_slowly(&self, py: Python<'_>, call: &str, patience: Patience, poisoned: bool) -> PyResult<Number> {
         const HELD: &str = "the mutex was not released";
-        let me = thread::ident();
+        let me = thread::owner();
         let waiter = Waiter::new();
         if patience == Patience::Once && !(poisoned && self.is_vanished()) {
             return match self.core.holder() {
                 Some(_) if self.is_vanished() => Err(vanished(call)),
-                Some((owner, _)) if owner == me => Err(deadlock(call)),
+                Some((owner, _)) if me.is_stuck_behind(owner) => Err(self.deadlock(call)),
                 _ => Err(errors::timeout(call, HELD)),
             };
         }
@@ -114,7 +130,7 @@ impl Mutex {
         loop {
             match lock {
                 Lock::Acquired(number) => return Ok(number),
-                Lock::Deadlock => return Err(deadlock(call)),
+                Lock::Deadlock => return Err(self.deadlock(call)),
                 Lock::Vanished if poisoned => {
                     self.core.heal();
                     lock = self.core.lock(me, &waiter);
@@ -131,7 +147,7 @@ impl Mutex {
     }
 
     fn holding<R>(&self, py: Python<'_>, call: &str, body: impl FnOnce(Number) -> PyResult<R>) -> PyResult<R> {
-        let held = Held { mutex: self, number: self.acquire(py, call, Patience::Forever, false)? };
+        let held = Held { py, mutex: self, number: self.acquire(py, call, Patience::Forever, false)? };
         let result = body(held.number);
         if let Err(error) = &result {
             self.note(py, error.value(py));
@@ -142,18 +158,15 @@ impl Mutex {
 
 /// Ends an acquisition that no guard was made for, also when a panic passes.
 struct Held<'a> {
+    py: Python<'a>,
     mutex: &'a Mutex,
     number: Number,
 }
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {
-        self.mutex.release(self.number);
+        self.mutex.release(self.py, self.number);
     }
-}
-
-fn deadlock(call: &str) -> PyErr {
-    errors::DeadlockError::new_err(format!("{call}: this thread holds the mutex already"))
 }
 
 fn vanished(call: &str) -> PyErr {
@@ -177,6 +190,7 @@ impl Mutex {
             value: Cell::new(Some(value)),
             entered: AtomicU64::new(0),
             poison: poison.then(Box::default),
+            hooks: Hooks::default(),
         }
     }
 
@@ -189,7 +203,7 @@ impl Mutex {
     fn lock(slf: &Bound<'_, Self>, timeout: Option<&Bound<'_, PyAny>>, poisoned: bool) -> PyResult<Py<Guard>> {
         let patience = Patience::from_timeout(timeout)?;
         let number = slf.get().acquire(slf.py(), "lock", patience, poisoned)?;
-        Guard::make(slf, number, false)
+        Guard::make(slf, number, Holder::thread(), false)
     }
 
     /// Take the lock if it is free: return its guard, or `None`. Compare with `is not None`.
@@ -197,15 +211,26 @@ impl Mutex {
     /// Raises: `PoisonError`.
     fn try_lock(slf: &Bound<'_, Self>) -> PyResult<Option<Py<Guard>>> {
         let mutex = slf.get();
-        match mutex.core.try_lock(thread::ident()) {
-            Some(number) => Guard::make(slf, mutex.refuse_poison("try_lock", number, false)?, false).map(Some),
+        match mutex.core.try_lock(thread::owner()) {
+            Some(number) => {
+                let number = mutex.refuse_poison(slf.py(), "try_lock", number, false)?;
+                Guard::make(slf, number, Holder::thread(), false).map(Some)
+            }
             None => match mutex.core.holder() {
-                Some((owner, generation)) if fearless_core::fork::vanished(owner, generation) => {
-                    Err(vanished("try_lock"))
-                }
+                Some((owner, generation)) if fork::vanished(owner.thread, generation) => Err(vanished("try_lock")),
                 _ => Ok(None),
             },
         }
+    }
+
+    /// Take the lock as a coroutine: await it for a guard, or use it in `async with`. See `lock`.
+    ///
+    /// The task that awaits holds the lock. Cancelled, it has taken nothing; there is no timeout, as the library has its own.
+    ///
+    /// Raises: `DeadlockError` if this task or its thread holds it, `PoisonError`.
+    #[pyo3(signature = (*, poisoned=false))]
+    fn lock_async(slf: &Bound<'_, Self>, poisoned: bool) -> PyResult<Acquiring> {
+        awaited::acquiring(slf, poisoned)
     }
 
     /// Take the lock for a `with` block.
@@ -214,7 +239,7 @@ impl Mutex {
     fn __enter__(slf: &Bound<'_, Self>) -> PyResult<Py<Guard>> {
         let mutex = slf.get();
         let number = mutex.acquire(slf.py(), "with", Patience::Forever, false)?;
-        let guard = Guard::make(slf, number, true)?;
+        let guard = Guard::make(slf, number, Holder::thread(), true)?;
         mutex.entered.store(number.get(), Ordering::Relaxed);
         Ok(guard)
     }
@@ -231,9 +256,9 @@ impl Mutex {
         _traceback: &Bound<'_, PyAny>,
     ) {
         let number = Number::of(self.entered.load(Ordering::Relaxed));
-        if self.core.holder().is_some_and(|(owner, _)| owner == thread::ident()) && self.core.is_held_by(number) {
+        if self.core.holder().is_some_and(|(owner, _)| owner == thread::owner()) && self.core.is_held_by(number) {
             self.note(py, error);
-            self.release(number);
+            self.release(py, number);
         }
     }
 
@@ -311,23 +336,36 @@ impl Mutex {
         let waiting = self.core.waiting();
         let poisoned = if self.is_poisoned() { "poisoned, " } else { "" };
         match self.core.holder() {
-            Some((owner, _)) => format!("<Mutex {poisoned}locked by {}, {waiting} waiting>", thread::name(py, owner)),
+            Some((owner, _)) => {
+                format!("<Mutex {poisoned}locked by {}, {waiting} waiting>", thread::name(py, owner.thread))
+            }
             None => format!("<Mutex {poisoned}unlocked, {waiting} waiting>"),
         }
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.value.visit(|value| visit.call(value))
+        self.value.visit(|value| visit.call(value))?;
+        self.hooks.traverse(&visit)
     }
 
     fn __clear__(&self, py: Python<'_>) {
         let value = self.value.with(py, Option::take);
         drop(value);
+        self.hooks.clear();
     }
 }
 
 impl Mutex {
+    /// Says whom the caller would wait for; that holder cannot go on before the caller does.
+    fn deadlock(&self, call: &str) -> PyErr {
+        let holder = match self.core.holder() {
+            Some((owner, _)) if owner.task != 0 => "a task of this thread",
+            _ => "this thread",
+        };
+        errors::DeadlockError::new_err(format!("{call}: {holder} holds the mutex already"))
+    }
+
     fn is_vanished(&self) -> bool {
-        self.core.holder().is_some_and(|(owner, generation)| fearless_core::fork::vanished(owner, generation))
+        self.core.holder().is_some_and(|(owner, generation)| fork::vanished(owner.thread, generation))
     }
 }

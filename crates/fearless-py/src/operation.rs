@@ -43,6 +43,8 @@ pub(crate) enum Face {
     Next,
     Send,
     Select,
+    /// Of the object, which names the call and says what it returns.
+    Object(&'static str),
 }
 
 /// A call that waits as a coroutine.
@@ -138,6 +140,7 @@ impl Operation {
             Face::Recv | Face::Next => "recv_async",
             Face::Send => "send_async",
             Face::Select => "select_async",
+            Face::Object(name) => name,
         };
         let waits = self.state.with(py, |state| state.as_ref().map(|state| state.waiter.is_some()));
         let standing = match waits {
@@ -185,7 +188,10 @@ impl Operation {
     fn end(&self, py: Python<'_>, state: &mut State, chosen: usize) -> PyErr {
         loop_queue::send(py);
         let Some(source) = state.sources.get_mut(chosen) else { unreachable!("a chosen operation is one of them") };
-        let outcome = source.outcome(py);
+        let outcome = match source.outcome(py) {
+            Ok(outcome) => outcome,
+            Err(error) => return error,
+        };
         match self.face {
             Face::Select => {
                 let channel = self.channels.as_ref().and_then(|all| all.bind(py).get_item(chosen).ok());
@@ -200,7 +206,7 @@ impl Operation {
             Face::Recv if outcome.closed => source.refusal(py, "recv_async", None),
             Face::Send if outcome.closed => source.refusal(py, "send_async", outcome.value),
             Face::Send => stop(py.None()),
-            Face::Recv | Face::Next => stop(outcome.value.unwrap_or_else(|| py.None())),
+            Face::Recv | Face::Next | Face::Object(_) => stop(outcome.value.unwrap_or_else(|| py.None())),
         }
     }
 }
@@ -334,6 +340,7 @@ fn run(slf: &Bound<'_, Operation>, state: &mut State, mut input: Input) -> PyRes
             }
         } else if !state.paused {
             state.paused = true;
+            state.sources.iter_mut().try_for_each(|source| source.begin(py))?;
             if let Some(pause) = pause(py)? {
                 state.inner = Some(pause);
                 continue;

@@ -203,7 +203,7 @@ fn finish(channels: &Bound<'_, PyTuple>, mut sources: Vec<Source>, chosen: PyRes
     let selected = chosen.and_then(|chosen| {
         let channel = channels.get_item(chosen)?.unbind();
         match sources.get_mut(chosen) {
-            Some(source) => Ok(Selected::new(chosen, channel, source.outcome(py))),
+            Some(source) => Ok(Selected::new(chosen, channel, source.outcome(py)?)),
             None => unreachable!("a chosen operation is one of them"),
         }
     });

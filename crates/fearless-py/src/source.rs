@@ -19,6 +19,7 @@ use crate::{
     receiver::Receiver,
     sender::{Sender, Sending},
     timer::Timer,
+    waits::Waiting,
 };
 
 /// Keeps the channel of a receiver alive.
@@ -47,6 +48,7 @@ pub(crate) enum Source {
     Recv(select::Receiving<FromReceiver>),
     Send(select::Sending<FromSender>, OnItsWay),
     Timer(Py<Timer>, Option<Option<f64>>),
+    Object(Box<dyn Waiting>),
 }
 
 /// What an operation that went ahead gave.
@@ -93,6 +95,7 @@ impl Source {
             Source::Recv(recv) => (std::ptr::from_ref(recv.holder.channel()).addr(), false),
             Source::Send(send, _) => (std::ptr::from_ref(send.holder.channel()).addr(), true),
             Source::Timer(timer, _) => (timer.as_ptr().addr(), false),
+            Source::Object(waiting) => (waiting.address(), false),
         }
     }
 
@@ -106,9 +109,14 @@ impl Source {
         matches!(self, Source::Send(send, _) if send.item.is_none())
     }
 
+    /// Called once, by the task that awaits, before the first attempt.
+    pub(crate) fn begin(&mut self, py: Python<'_>) -> PyResult<()> {
+        if let Source::Object(waiting) = self { waiting.begin(py) } else { Ok(()) }
+    }
+
     /// What it gave, once it went ahead.
-    pub(crate) fn outcome(&mut self, py: Python<'_>) -> Outcome {
-        match self {
+    pub(crate) fn outcome(&mut self, py: Python<'_>) -> PyResult<Outcome> {
+        Ok(match self {
             Source::Recv(recv) => {
                 let value = recv.outcome.take().flatten();
                 Outcome { closed: value.is_none(), value }
@@ -121,7 +129,8 @@ impl Source {
                 let value = came.take().flatten().and_then(|due| Some(due.into_pyobject(py).ok()?.into_any().unbind()));
                 Outcome { closed: value.is_none(), value }
             }
-        }
+            Source::Object(waiting) => Outcome { value: Some(waiting.outcome(py)?), closed: false },
+        })
     }
 
     /// The item of a send that did not go ahead, as it was given.
@@ -139,6 +148,7 @@ impl Source {
                 None => errors::Closed::new_err(format!("{call}: no receiver is left")),
             },
             Source::Timer(..) => errors::Closed::new_err(format!("{call}: the timer has ended")),
+            Source::Object(_) => unreachable!("only channels and timers end"),
         }
     }
 
@@ -148,6 +158,7 @@ impl Source {
             Source::Recv(recv) => std::mem::replace(&mut recv.hook, hook),
             Source::Send(send, _) => std::mem::replace(&mut send.hook, hook),
             Source::Timer(..) => hook,
+            Source::Object(waiting) => waiting.set_hook(hook),
         }
     }
 
@@ -165,6 +176,7 @@ impl Source {
                 way.traverse(visit)
             }
             Source::Timer(timer, _) => visit.call(timer),
+            Source::Object(waiting) => waiting.traverse(visit),
         }
     }
 }
@@ -182,6 +194,7 @@ impl select::Source for Source {
                 };
                 true
             }
+            Source::Object(waiting) => waiting.attempt(),
         }
     }
 
@@ -191,6 +204,7 @@ impl select::Source for Source {
             Source::Send(send, _) => send.enlist(waiter, operation),
             // Nobody wakes the waiter for it: the call itself wakes when it is due.
             Source::Timer(timer, _) => !timer.get().is_ready(),
+            Source::Object(waiting) => waiting.enlist(waiter, operation),
         }
     }
 
@@ -199,6 +213,7 @@ impl select::Source for Source {
             Source::Recv(recv) => recv.act(),
             Source::Send(send, _) => send.act(),
             Source::Timer(..) => self.attempt(),
+            Source::Object(waiting) => waiting.act(),
         }
     }
 
@@ -207,6 +222,7 @@ impl select::Source for Source {
             Source::Recv(recv) => recv.withdraw(),
             Source::Send(send, _) => send.withdraw(),
             Source::Timer(..) => false,
+            Source::Object(waiting) => waiting.withdraw(),
         }
     }
 }

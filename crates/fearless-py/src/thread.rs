@@ -10,6 +10,7 @@ use std::{
     },
 };
 
+use fearless_core::owner::Owner;
 use pyo3::{exceptions::PyImportError, ffi, prelude::*};
 
 unsafe extern "C" {
@@ -23,6 +24,11 @@ static MAIN: AtomicU64 = AtomicU64::new(0);
 pub(crate) fn ident() -> u64 {
     // SAFETY: the function takes nothing, needs no attached thread and only reads the thread's own handle.
     u64::from(unsafe { PyThread_get_thread_ident() })
+}
+
+/// The calling thread as a holder of locks.
+pub(crate) fn owner() -> Owner {
+    Owner::thread(ident())
 }
 
 /// Whether signal handlers run on the calling thread.

@@ -36,6 +36,20 @@ pub(crate) enum Kind {
     Lock,
     /// The other end of a channel.
     Channel,
+    /// A notification of a condition variable.
+    Condvar,
+    /// A permit.
+    Semaphore,
+    /// The other parties of a barrier.
+    Barrier,
+    /// A latch to open.
+    Latch,
+    /// An event to be set.
+    Event,
+    /// Another thread that initializes.
+    Once,
+    /// An atomic to take a certain value.
+    Atomic,
     /// A worker for a task, or a submitter for room.
     Pool,
     /// The end of a task.
@@ -46,9 +60,16 @@ pub(crate) enum Kind {
     Sleep,
 }
 
-const KINDS: [(Kind, &str); 6] = [
+const KINDS: [(Kind, &str); 13] = [
     (Kind::Lock, "lock"),
     (Kind::Channel, "channel"),
+    (Kind::Condvar, "condvar"),
+    (Kind::Semaphore, "semaphore"),
+    (Kind::Barrier, "barrier"),
+    (Kind::Latch, "latch"),
+    (Kind::Event, "event"),
+    (Kind::Once, "once"),
+    (Kind::Atomic, "atomic"),
     (Kind::Pool, "pool"),
     (Kind::Join, "join"),
     (Kind::Scope, "scope"),
