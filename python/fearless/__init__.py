@@ -39,7 +39,7 @@ if TYPE_CHECKING:
         PoisonError,
         Timeout,
     )
-    from fearless.mutexes import Guard, Mutex
+    from fearless.mutexes import Condvar, Guard, Mutex
     from fearless.parallel import par
     from fearless.pipelines import pipeline, stage
     from fearless.pools import ThreadPool
@@ -49,6 +49,7 @@ __all__ = [
     "AtomicInt",
     "Cancelled",
     "Closed",
+    "Condvar",
     "DeadlockError",
     "Empty",
     "FearlessError",
@@ -116,7 +117,7 @@ _HOMES = {
         "PoisonError",
         "Timeout",
     ),
-    "mutexes": ("Guard", "Mutex"),
+    "mutexes": ("Condvar", "Guard", "Mutex"),
     "parallel": ("par",),
     "pipelines": ("pipeline", "stage"),
     "pools": ("ThreadPool",),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import types
 import weakref
-from collections.abc import Generator, Iterator
+from collections.abc import Awaitable, Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 from fearless._native import LoopQueue
@@ -82,6 +82,19 @@ class AsyncioLoop:
             future.add_done_callback(lambda _: timer.cancel())
         return iter(future.__await__()), future
 
+    async def shield(self, call: Callable[[], Awaitable[object]]) -> None:
+        """Await what `call` returns, again as often as it is cancelled; the cancellation goes on afterwards."""
+        cancelled = None
+        while True:
+            try:
+                await call()
+            except sys.modules["asyncio"].CancelledError as error:
+                cancelled = error
+            else:
+                break
+        if cancelled is not None:
+            raise cancelled
+
     def post(self) -> bool:
         """Have `run` called on the loop; False if it may never be."""
         loop = self._loop()
@@ -148,6 +161,11 @@ class TrioRun:
         else:
             with self._trio.move_on_after(seconds):
                 await self._trio.lowlevel.wait_task_rescheduled(give_up)
+
+    async def shield(self, call: Callable[[], Awaitable[object]]) -> None:
+        """Await what `call` returns; a cancellation waits until it is done."""
+        with self._trio.CancelScope(shield=True):
+            await call()
 
     def post(self) -> bool:
         """Have `run` called on the loop; False if it may never be."""

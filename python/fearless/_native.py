@@ -11,6 +11,7 @@ try:
     from fearless._core import (
         AtomicInt,
         Chunk,
+        Condvar,
         Cursor,
         Guard,
         LoopQueue,
@@ -52,6 +53,7 @@ except ImportError as error:
 __all__ = [
     "AtomicInt",
     "Chunk",
+    "Condvar",
     "Cursor",
     "Guard",
     "LoopQueue",

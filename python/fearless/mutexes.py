@@ -3,6 +3,6 @@
 The types are native; this module is where users find them. Not here: any code.
 """
 
-from fearless._native import Guard, Mutex
+from fearless._native import Condvar, Guard, Mutex
 
-__all__ = ["Guard", "Mutex"]
+__all__ = ["Condvar", "Guard", "Mutex"]

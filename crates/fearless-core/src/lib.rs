@@ -10,6 +10,7 @@
 pub mod atomic_int;
 mod blocks;
 pub mod channel;
+pub mod condvar;
 pub mod fork;
 pub mod mutex;
 pub mod owned;

@@ -189,6 +189,11 @@ impl Wakes {
         self.first.is_none()
     }
 
+    /// How many have to be woken.
+    pub fn len(&self) -> usize {
+        usize::from(self.first.is_some()) + self.rest.len()
+    }
+
     /// Wakes them all. Call it with no lock held.
     pub fn wake(self) {
         for waiter in self.first.into_iter().chain(self.rest) {
@@ -290,6 +295,17 @@ impl<P> WaitList<P> {
                     return;
                 }
                 is_coroutine_told = true;
+            }
+        }
+    }
+
+    /// Tells all that can be told. `told` is where an entry remembers that, and its operation.
+    pub fn tell_all(&mut self, told: impl Fn(&mut P) -> (&mut bool, usize), wakes: &mut Wakes) {
+        for entry in &mut self.entries {
+            let (told, operation) = told(&mut entry.payload);
+            if entry.waiter.claim(Claim::Ready(operation)) {
+                *told = true;
+                wakes.add(Arc::clone(&entry.waiter));
             }
         }
     }

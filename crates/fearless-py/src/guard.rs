@@ -3,7 +3,12 @@
 //! A guard is an acquisition's number. Every use compares it, so a kept guard is dead for ever once the acquisition has
 //! ended, whoever ended it.
 
-use fearless_core::mutex::Number;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use fearless_core::{mutex::Number, owner::Owner};
 use pyo3::{
     PyTraverseError, PyVisit,
     exceptions::{PyAttributeError, PyTypeError},
@@ -12,7 +17,7 @@ use pyo3::{
     types::PyAnyMethods,
 };
 
-use crate::{errors, mutex::Mutex, owner::Holder};
+use crate::{acquiring::Entered, errors, mutex::Mutex, owner::Holder, wait::Patience};
 
 /// What holding a `Mutex` gives: its value.
 ///
@@ -24,22 +29,82 @@ use crate::{errors, mutex::Mutex, owner::Holder};
 #[pyclass(frozen, generic, module = "fearless")]
 pub(crate) struct Guard {
     mutex: Py<Mutex>,
-    number: Number,
+    /// A wait for a condition variable ends one acquisition and begins the next.
+    number: AtomicU64,
     holder: Holder,
-    /// Made for a `with mutex` block, whose `__exit__` ends the acquisition.
-    of_block: bool,
+    block: Block,
+}
+
+/// What ends the acquisition, if not the guard.
+pub(crate) enum Block {
+    /// Nothing else.
+    None,
+    /// The `__exit__` of the mutex.
+    With,
+    /// The `__aexit__` of what was awaited.
+    Async(Arc<Entered>),
 }
 
 impl Guard {
-    pub(crate) fn make(
-        mutex: &Bound<'_, Mutex>,
-        number: Number,
-        holder: Holder,
-        of_block: bool,
-    ) -> PyResult<Py<Guard>> {
-        let guard = Guard { mutex: mutex.clone().unbind(), number, holder, of_block };
+    pub(crate) fn make(mutex: &Bound<'_, Mutex>, number: Number, holder: Holder, block: Block) -> PyResult<Py<Guard>> {
+        let guard = Guard { mutex: mutex.clone().unbind(), number: AtomicU64::new(number.get()), holder, block };
         // On failure (no memory) dropping the guard ends the acquisition: an error is in flight.
         Py::new(mutex.py(), guard)
+    }
+
+    /// The acquisition.
+    fn number(&self) -> Number {
+        Number::of(self.number.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn mutex(&self) -> &Py<Mutex> {
+        &self.mutex
+    }
+
+    pub(crate) fn owner(&self) -> Owner {
+        self.holder.owner
+    }
+
+    pub(crate) fn is_of_task(&self) -> bool {
+        self.holder.owner.task != 0
+    }
+
+    pub(crate) fn is_held(&self) -> bool {
+        self.mutex.get().is_held_by(self.number())
+    }
+
+    /// Raises: `GuardReleased` unless it is the caller's and holds the lock.
+    pub(crate) fn check_held(&self, py: Python<'_>) -> PyResult<()> {
+        self.check_owner(py)?;
+        if self.is_held() { Ok(()) } else { Err(released()) }
+    }
+
+    /// Ends the acquisition for a wait.
+    pub(crate) fn let_go(&self, py: Python<'_>) {
+        self.mutex.get().release(py, self.number());
+    }
+
+    /// Takes the lock again after a wait, for the thread that holds the guard.
+    pub(crate) fn lock_again(&self, py: Python<'_>, call: &str) -> PyResult<()> {
+        let number = self.mutex.get().acquire(py, call, Patience::Forever, false)?;
+        self.go_on(number);
+        Ok(())
+    }
+
+    /// Goes on with acquisition `number`, unless the mutex was poisoned meanwhile.
+    pub(crate) fn renew(&self, py: Python<'_>, call: &str, number: Number) -> PyResult<()> {
+        self.go_on(self.mutex.get().refuse_poison(py, call, number, false)?);
+        Ok(())
+    }
+
+    fn go_on(&self, number: Number) {
+        self.number.store(number.get(), Ordering::Relaxed);
+        match &self.block {
+            Block::None => {}
+            // Another block may have entered and left meanwhile.
+            Block::With => self.mutex.get().enter(number),
+            Block::Async(entered) => entered.number.store(number.get(), Ordering::Relaxed),
+        }
     }
 
     /// Whether the acquisition has to end with the guard.
@@ -47,7 +112,7 @@ impl Guard {
     /// `with mutex:` drops the guard before the block begins, and a block may drop its own; `__exit__` then still comes.
     /// With an exception in flight the guard may have been dropped on the way into the block, which is never entered.
     fn is_last_hope(&self) -> bool {
-        !self.of_block || Python::try_attach(PyErr::occurred) == Some(true)
+        matches!(self.block, Block::None) || Python::try_attach(PyErr::occurred) == Some(true)
     }
 
     fn check_owner(&self, py: Python<'_>) -> PyResult<()> {
@@ -57,14 +122,14 @@ impl Guard {
         Err(errors::GuardReleased::new_err("only the thread or task that took the lock may use its guard"))
     }
 
-    fn get<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+    pub(crate) fn get<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.check_owner(py)?;
-        self.mutex.get().get(py, self.number).map(|value| value.into_bound(py)).ok_or_else(released)
+        self.mutex.get().get(py, self.number()).map(|value| value.into_bound(py)).ok_or_else(released)
     }
 
     fn set(&self, py: Python<'_>, value: Py<PyAny>) -> PyResult<()> {
         self.check_owner(py)?;
-        let displaced = self.mutex.get().set(py, self.number, value).map_err(|_| released())?;
+        let displaced = self.mutex.get().set(py, self.number(), value).map_err(|_| released())?;
         drop(displaced);
         Ok(())
     }
@@ -103,7 +168,7 @@ impl Guard {
 
     /// End the acquisition. Any thread may; again is harmless.
     fn release(&self, py: Python<'_>) {
-        self.mutex.get().release(py, self.number);
+        self.mutex.get().release(py, self.number());
     }
 
     fn __enter__(slf: Py<Self>) -> Py<Self> {
@@ -117,7 +182,7 @@ impl Guard {
         error: &Bound<'_, PyAny>,
         _traceback: &Bound<'_, PyAny>,
     ) {
-        if self.mutex.get().is_held_by(self.number) {
+        if self.mutex.get().is_held_by(self.number()) {
             self.mutex.get().note(py, error);
             self.release(py);
         }
@@ -338,7 +403,7 @@ impl Guard {
     }
 
     fn __repr__(&self) -> &'static str {
-        if self.mutex.get().is_held_by(self.number) { "<Guard held>" } else { "<Guard released>" }
+        if self.mutex.get().is_held_by(self.number()) { "<Guard held>" } else { "<Guard released>" }
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -351,7 +416,7 @@ impl Drop for Guard {
     fn drop(&mut self) {
         // Nearly always it has been released: a look is cheaper than an attempt.
         let mutex = self.mutex.get();
-        if mutex.is_held_by(self.number) && self.is_last_hope() && mutex.release_in_drop(self.number) {
+        if mutex.is_held_by(self.number()) && self.is_last_hope() && mutex.release_in_drop(self.number()) {
             errors::warn_dropped(c"a Guard was dropped without release(), which freed its mutex; use `with`");
         }
     }

@@ -6,6 +6,7 @@ mod atomic_int;
 mod call;
 mod cell;
 mod channel;
+mod condvar;
 mod errors;
 mod event_loop;
 mod guard;
@@ -41,6 +42,7 @@ mod _core {
         atomic_int::AtomicInt,
         call::_panic,
         channel::channel,
+        condvar::Condvar,
         event_loop::in_event_loop,
         guard::Guard,
         loop_queue::LoopQueue,

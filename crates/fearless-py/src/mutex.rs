@@ -22,7 +22,7 @@ use crate::{
     acquiring::Acquiring,
     cell::Cell,
     errors,
-    guard::Guard,
+    guard::{Block, Guard},
     hooks::Hooks,
     loop_queue,
     owner::Holder,
@@ -95,7 +95,7 @@ impl Mutex {
         }
     }
 
-    fn acquire(&self, py: Python<'_>, call: &str, patience: Patience, poisoned: bool) -> PyResult<Number> {
+    pub(crate) fn acquire(&self, py: Python<'_>, call: &str, patience: Patience, poisoned: bool) -> PyResult<Number> {
         let number = match self.core.try_lock(thread::owner()) {
             Some(number) => number,
             None => self.acquire_slowly(py, call, patience, poisoned)?,
@@ -103,8 +103,13 @@ impl Mutex {
         self.refuse_poison(py, call, number, poisoned)
     }
 
+    /// Says that the innermost `with` block is that of acquisition `number`, which holds the lock.
+    pub(crate) fn enter(&self, number: Number) {
+        self.entered.store(number.get(), Ordering::Relaxed);
+    }
+
     /// Lets go again of a poisoned mutex, unless `poisoned` says that the caller wants to look inside.
-    fn refuse_poison(&self, py: Python<'_>, call: &str, number: Number, poisoned: bool) -> PyResult<Number> {
+    pub(crate) fn refuse_poison(&self, py: Python<'_>, call: &str, number: Number, poisoned: bool) -> PyResult<Number> {
         let Some(poison) = self.poison.as_ref().filter(|_| !poisoned) else { return Ok(number) };
         let Some(first) = sync::lock(poison).clone() else { return Ok(number) };
         self.release(py, number);
@@ -203,7 +208,7 @@ impl Mutex {
     fn lock(slf: &Bound<'_, Self>, timeout: Option<&Bound<'_, PyAny>>, poisoned: bool) -> PyResult<Py<Guard>> {
         let patience = Patience::from_timeout(timeout)?;
         let number = slf.get().acquire(slf.py(), "lock", patience, poisoned)?;
-        Guard::make(slf, number, Holder::thread(), false)
+        Guard::make(slf, number, Holder::thread(), Block::None)
     }
 
     /// Take the lock if it is free: return its guard, or `None`. Compare with `is not None`.
@@ -214,7 +219,7 @@ impl Mutex {
         match mutex.core.try_lock(thread::owner()) {
             Some(number) => {
                 let number = mutex.refuse_poison(slf.py(), "try_lock", number, false)?;
-                Guard::make(slf, number, Holder::thread(), false).map(Some)
+                Guard::make(slf, number, Holder::thread(), Block::None).map(Some)
             }
             None => match mutex.core.holder() {
                 Some((owner, generation)) if fork::vanished(owner.thread, generation) => Err(vanished("try_lock")),
@@ -239,8 +244,8 @@ impl Mutex {
     fn __enter__(slf: &Bound<'_, Self>) -> PyResult<Py<Guard>> {
         let mutex = slf.get();
         let number = mutex.acquire(slf.py(), "with", Patience::Forever, false)?;
-        let guard = Guard::make(slf, number, Holder::thread(), true)?;
-        mutex.entered.store(number.get(), Ordering::Relaxed);
+        let guard = Guard::make(slf, number, Holder::thread(), Block::With)?;
+        mutex.enter(number);
         Ok(guard)
     }
 
@@ -356,6 +361,11 @@ impl Mutex {
 }
 
 impl Mutex {
+    /// Why a task did not get the lock.
+    pub(crate) fn refusal(&self, call: &str) -> PyErr {
+        if self.is_vanished() { vanished(call) } else { self.deadlock(call) }
+    }
+
     /// Says whom the caller would wait for; that holder cannot go on before the caller does.
     fn deadlock(&self, call: &str) -> PyErr {
         let holder = match self.core.holder() {

@@ -16,7 +16,7 @@ use pyo3::{PyTraverseError, PyVisit, prelude::*};
 use super::{Mutex, vanished};
 use crate::{
     acquiring::{Acquiring, Ends, Entered},
-    guard::Guard,
+    guard::{Block, Guard},
     hooks::Hooks,
     owner::Holder,
     waits::{Gives, Object, Of, Waits},
@@ -41,7 +41,7 @@ pub(super) fn acquiring(mutex: &Bound<'_, Mutex>, poisoned: bool) -> PyResult<Ac
     let entered = Arc::new(Entered::default());
     let locking = Locking::new(Of::new(mutex), Owner::default());
     let lock = Waits::boxed(LockOfTask { locking, task: None, entered: Arc::clone(&entered), poisoned });
-    Acquiring::new(mutex.py(), CALL, lock, entered, Box::new(Block(mutex.clone().unbind())))
+    Acquiring::new(mutex.py(), CALL, lock, entered, Box::new(End(mutex.clone().unbind())))
 }
 
 struct LockOfTask {
@@ -95,10 +95,11 @@ impl Gives for LockOfTask {
             Some(Lock::Deadlock) => return Err(core.deadlock(CALL)),
             _ => return Err(vanished(CALL)),
         };
-        let of_block = self.entered.of_block.load(Ordering::Relaxed);
+        let is_of_block = self.entered.of_block.load(Ordering::Relaxed);
+        let block = if is_of_block { Block::Async(Arc::clone(&self.entered)) } else { Block::None };
         self.entered.number.store(number.get(), Ordering::Relaxed);
         let Some(task) = self.task.take() else { unreachable!("it began") };
-        Ok(Guard::make(mutex, number, task, of_block)?.into_any())
+        Ok(Guard::make(mutex, number, task, block)?.into_any())
     }
 
     fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -106,10 +107,10 @@ impl Gives for LockOfTask {
     }
 }
 
-/// The end of an `async with` block.
-struct Block(Py<Mutex>);
+/// Ends an `async with` block.
+struct End(Py<Mutex>);
 
-impl Ends for Block {
+impl Ends for End {
     fn end(&self, number: u64, error: &Bound<'_, PyAny>) {
         let (py, mutex, number) = (error.py(), self.0.get(), Number::of(number));
         if mutex.is_held_by(number) {
