@@ -30,6 +30,7 @@ TYPES = [
     Type("select", "select"),
     Type("timer", "after"),
     Type("owned", "Owned"),
+    Type("condvar", "Condvar"),
     Type("mutex", "Mutex"),
     Type("atomic_int", "AtomicInt"),
     Type("task", "Task"),

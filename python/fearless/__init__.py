@@ -39,7 +39,7 @@ if TYPE_CHECKING:
         PoisonError,
         Timeout,
     )
-    from fearless.mutexes import Condvar, Guard, Mutex
+    from fearless.mutexes import Condvar, Guard, Mutex, lock_all
     from fearless.parallel import par
     from fearless.pipelines import pipeline, stage
     from fearless.pools import ThreadPool
@@ -71,6 +71,7 @@ __all__ = [
     "channel",
     "checkpoint",
     "current_scope",
+    "lock_all",
     "merge",
     "never",
     "options",
@@ -117,7 +118,7 @@ _HOMES = {
         "PoisonError",
         "Timeout",
     ),
-    "mutexes": ("Condvar", "Guard", "Mutex"),
+    "mutexes": ("Condvar", "Guard", "Mutex", "lock_all"),
     "parallel": ("par",),
     "pipelines": ("pipeline", "stage"),
     "pools": ("ThreadPool",),

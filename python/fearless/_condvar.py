@@ -16,10 +16,19 @@ if TYPE_CHECKING:
 
 async def wait(condvar: Condvar, guard: Guard[Any]) -> None:
     """Let go of the guard's mutex, wait for a notification, and take the mutex again."""
+    told = condvar._notified(guard)  # noqa: SLF001  # ours
     try:
-        await condvar._notified(guard)  # noqa: SLF001  # ours
-    finally:
-        await current().shield(lambda: condvar._lock_again(guard))  # noqa: SLF001  # ours
+        await told
+    except GeneratorExit:  # closed, not cancelled: nobody goes on with it
+        raise
+    except BaseException:
+        await _lock_again(condvar, guard)
+        raise
+    await _lock_again(condvar, guard)
+
+
+async def _lock_again(condvar: Condvar, guard: Guard[Any]) -> None:
+    await current().shield(lambda: condvar._lock_again(guard))  # noqa: SLF001  # ours
 
 
 async def wait_while(condvar: Condvar, guard: Guard[Any], predicate: Callable[[Any], object]) -> None:

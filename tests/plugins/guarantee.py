@@ -5,7 +5,16 @@ from pathlib import Path
 
 import pytest
 
-TYPES = ("channel", "mutex", "atomic_int", "task", "scope", "thread_pool", "par")
+TYPES = (
+    "channel",
+    "mutex",
+    "condvar",
+    "atomic_int",
+    "task",
+    "scope",
+    "thread_pool",
+    "par",
+)
 GUARANTEES = ("Ctrl-C", "timeout", "cancel", "fork", "exit", "GC", "async", "select", "both builds")
 
 

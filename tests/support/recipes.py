@@ -1,6 +1,7 @@
 """The table of blocking calls: for each the situations in which it blocks."""
 
 from tests.support import blocking_channel as channel
+from tests.support import blocking_condvar as condvar
 from tests.support import blocking_mutex as mutex
 from tests.support import blocking_par as par
 from tests.support import blocking_tasks as tasks
@@ -23,6 +24,8 @@ RECIPES: dict[str, tuple[type[Situation], ...]] = {
     "Mutex.with_lock": (mutex.WithLock,),
     "Mutex.replace": (mutex.Replace,),
     "Mutex.copy": (mutex.Copy,),
+    "Condvar.wait": (condvar.CondvarWait,),
+    "Condvar.wait_while": (condvar.CondvarWaitWhile,),
     "sleep": (tasks.Sleep,),
     "Task.result": (tasks.Result,),
     "Task.join": (tasks.Join,),

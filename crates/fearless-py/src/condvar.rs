@@ -35,6 +35,7 @@ use crate::{
 /// Thread safety: internally synchronized; any thread may call any method.
 ///
 /// Example:
+///     >>> import fearless as fl
 ///     >>> jobs, changed = fl.Mutex([]), fl.Condvar()
 ///     >>> with jobs as guard:
 ///     ...     guard.value.append("job")
@@ -160,6 +161,7 @@ impl Condvar {
 
     /// The first half of a task's wait: let go of the guard's mutex and wait for a notification.
     fn _notified(slf: &Bound<'_, Self>, guard: &Bound<'_, Guard>) -> PyResult<Operation> {
+        guard.get().check_held(slf.py())?;
         let waiting = Notified { awaiting: Awaiting::new(Of::new(slf)), guard: guard.clone().unbind() };
         Ok(Operation::new(Face::Object("wait_async"), vec![Operand::Object(Waits::boxed(waiting))], None))
     }
@@ -236,10 +238,6 @@ impl Gives for Notified {
 
     fn holder(&self) -> &Of<Condvar> {
         &self.awaiting.holder
-    }
-
-    fn begin(&mut self, py: Python<'_>) -> PyResult<()> {
-        self.guard.get().check_held(py)
     }
 
     fn outcome(&mut self, py: Python<'_>) -> PyResult<Py<PyAny>> {
