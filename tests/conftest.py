@@ -1,3 +1,9 @@
 """Loads the plugins of the test suite; each is a file of its own in tests/plugins."""
 
-pytest_plugins = ["pytester", "tests.plugins.guarantee", "tests.plugins.stress", "tests.plugins.threads"]
+pytest_plugins = [
+    "pytester",
+    "tests.plugins.guarantee",
+    "tests.plugins.loops",
+    "tests.plugins.stress",
+    "tests.plugins.threads",
+]
