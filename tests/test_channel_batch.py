@@ -1,16 +1,14 @@
 """Batches, `drain`, `force_send` and the snapshots of a channel.
 
-Not here: what holds for every call that blocks (`tests/generic/test_blocking.py`).
+Not here: what holds for every call that blocks (`tests/generic/test_blocking.py`); any sequence of such calls
+(`test_channel_model.py`).
 """
 
 import itertools
 import pickle
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import fearless as fl
 from tests.plugins.threads import Spawn
@@ -224,98 +222,3 @@ def test_an_end_cannot_be_pickled() -> None:
         for end, name in ((tx, "Sender"), (rx, "Receiver")):
             with pytest.raises(TypeError, match=f"a {name} cannot be pickled.*multiprocessing queue"):
                 pickle.dumps(end)
-
-
-OPERATIONS = st.lists(
-    st.one_of(
-        st.tuples(st.just("try_send"), st.just(0)),
-        st.tuples(st.just("force_send"), st.just(0)),
-        st.tuples(st.just("send_many"), st.integers(0, 5)),
-        st.tuples(st.just("recv_many"), st.integers(1, 5)),
-        st.tuples(st.just("select_recv"), st.just(0)),
-        st.tuples(st.just("select_send"), st.just(0)),
-        st.tuples(st.just("drain"), st.just(0)),
-    ),
-    max_size=40,
-)
-
-
-class _Model:
-    """A list that does what a channel would do for a caller who never waits."""
-
-    def __init__(self, capacity: int | None) -> None:
-        self.items: list[int] = []
-        self.capacity = capacity
-        self.fresh = itertools.count()
-
-    def room(self) -> int:
-        return 1000 if self.capacity is None else self.capacity - len(self.items)
-
-    def apply(self, name: str, number: int, tx: Any, rx: Any) -> None:
-        getattr(self, name)(number, tx, rx)
-        assert (len(rx), rx.is_empty, rx.is_full) == (len(self.items), not self.items, self.room() <= 0)
-
-    def try_send(self, _number: int, tx: Any, _rx: Any) -> None:
-        item = next(self.fresh)
-        if self.room():
-            tx.try_send(item)
-            self.items.append(item)
-        else:
-            with pytest.raises(fl.Full):
-                tx.try_send(item)
-
-    def force_send(self, _number: int, tx: Any, _rx: Any) -> None:
-        item = next(self.fresh)
-        oldest = None if self.room() else self.items.pop(0)
-        assert tx.force_send(item) == oldest
-        self.items.append(item)
-
-    def send_many(self, number: int, tx: Any, _rx: Any) -> None:
-        batch = list(itertools.islice(self.fresh, number))
-        sent = batch[: self.room()]
-        if sent == batch:
-            tx.send_many(batch, 0)
-        else:
-            with pytest.raises(fl.Timeout) as caught:
-                tx.send_many(batch, 0)
-            assert caught.value.item == batch[len(sent) : len(sent) + len(caught.value.item)]
-        self.items += sent
-
-    def recv_many(self, number: int, _tx: Any, rx: Any) -> None:
-        if not self.items:
-            with pytest.raises(fl.Timeout):
-                rx.recv_many(number, 0)
-            return
-        assert rx.recv_many(number, 0) == self.items[:number]
-        del self.items[:number]
-
-    def select_recv(self, _number: int, _tx: Any, rx: Any) -> None:
-        if not self.items:
-            with pytest.raises(fl.Empty):
-                fl.try_select(rx, fl.never())
-            return
-        assert tuple(fl.try_select(fl.never(), rx)) == (1, rx, self.items.pop(0), False)
-
-    def select_send(self, _number: int, tx: Any, _rx: Any) -> None:
-        item = next(self.fresh)
-        if not self.room():
-            with pytest.raises(fl.Empty):
-                fl.try_select(tx.sending(item))
-            return
-        assert fl.try_select(tx.sending(item)).index == 0
-        self.items.append(item)
-
-    def drain(self, _number: int, _tx: Any, rx: Any) -> None:
-        assert rx.drain() == self.items
-        self.items.clear()
-
-
-@settings(max_examples=100, deadline=None)
-@given(capacity=st.sampled_from([None, 1, 2, 5]), operations=OPERATIONS)
-def test_batches_and_selects_do_what_a_list_would(capacity: int | None, operations: list[tuple[str, int]]) -> None:
-    """Any sequence of calls that do not wait, against a plain model."""
-    tx, rx = fl.channel(capacity)
-    model = _Model(capacity)
-    with tx, rx:
-        for name, number in operations:
-            model.apply(name, number, tx, rx)

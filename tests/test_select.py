@@ -1,7 +1,7 @@
 """`select`, `try_select` and `merge` in threads: what is chosen, what is not, and what becomes of the item.
 
 Not here: what holds for every call that blocks (`tests/generic/test_blocking.py`); coroutines
-(`test_channel_async.py`); batches and selects against a model (`test_channel_batch.py`); stress
+(`test_channel_async.py`); any sequence of calls against a model (`test_channel_model.py`); stress
 (`test_select_stress.py`).
 """
 
