@@ -2,6 +2,7 @@
 
 pytest_plugins = [
     "pytester",
+    "tests.plugins.channels",
     "tests.plugins.guarantee",
     "tests.plugins.loops",
     "tests.plugins.stress",

@@ -17,27 +17,12 @@ from typing import Any
 import pytest
 
 import fearless as fl
+from tests.plugins.channels import Make
 from tests.plugins.threads import Spawn
 from tests.support.items import Marker
 from tests.support.until import BOUND, blocked_receivers, blocked_senders, queued, until
 
 pytestmark = pytest.mark.guarantee("channel", "select")
-
-Ends = tuple["fl.Sender[Any]", "fl.Receiver[Any]"]
-Make = Callable[[int | None], Ends]
-
-
-@pytest.fixture
-def make(request: pytest.FixtureRequest) -> Make:
-    """Make channels whose ends are closed after the test."""
-
-    def channel(capacity: int | None) -> Ends:
-        tx, rx = fl.channel(capacity)
-        request.addfinalizer(tx.close)
-        request.addfinalizer(rx.close)
-        return tx, rx
-
-    return channel
 
 
 class TestChoice:
