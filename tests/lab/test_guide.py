@@ -10,6 +10,7 @@ from fearless.lab._errors import LabError
 from fearless.lab.report import page
 from fearless.lab.report.printer import Printer
 from fearless.lab.techniques import TECHNIQUES
+from tests.plugins.sources import ROOT
 
 
 def shown(*argv: str) -> tuple[int, str, str]:
@@ -116,6 +117,16 @@ def test_links_to_other_pages_become_commands() -> None:
     assert len(named) == len(set(named))
     assert "mutexes" not in named
     assert [name for name in named if pages.find(name).name != name] == []
+
+
+def test_what_does_not_come_with_the_package_is_named_by_its_place_in_the_source() -> None:
+    """Programs, charts and Rust, as seen from the root of the repository; every such place exists."""
+    text = page.page(pages.find("channels"))
+    named = re.findall(r"\(in the source: ([^)]+)\)", text)
+
+    assert {"guide/charts/capacity.svg", "guide/examples/growth_fixed.py"} <= set(named)
+    assert [name for name in named if not (ROOT / name).is_file()] == []
+    assert "![" not in text
 
 
 @pytest.mark.parametrize("pattern", catalog.PATTERNS)

@@ -75,7 +75,7 @@ def test_a_cost_is_a_stored_figure_or_says_that_there_is_none(cost: Cost, build:
 def test_figures_have_the_unit_that_suits_them(value: float, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """From seconds to nanoseconds, the interval in the same unit."""
     stored = {"shapes": [{"shape": "s", "contenders": [{"contender": "c", "seconds": [value]}]}]}
-    monkeypatch.setattr(pages_costs, "_stored", lambda _: stored)
+    monkeypatch.setattr(pages_costs, "stored", lambda _: stored)
 
     assert pages_costs.figure("s", "c", "free-threaded").startswith(text)
 

@@ -44,23 +44,30 @@ def said(cost: Cost, *, build: str) -> str:
 
 def figure(shape: str, contender: str, build: str) -> str:
     """``61.2 ns [60.1, 63.0]``: the median, and where 95 % of resampled medians fall. Raises: `KeyError`."""
-    found = estimate(shape, contender, build)
+    return written(estimate(shape, contender, build))
+
+
+def written(found: Estimate) -> str:
+    """Seconds as ``61.2 ns [60.1, 63.0]``."""
     low, high = found.bounds or (found.median, found.median)
     scale, unit = next((pair for pair in UNITS if found.median >= pair[0]), UNITS[-1])
     first, second = _digits(low / scale), _digits(high / scale)
     return f"{_digits(found.median / scale)} {unit} [{first}, {second}]"
 
 
-def estimate(shape: str, contender: str, build: str) -> Estimate:
-    """What the benchmark measured, in seconds. Raises: `KeyError` if it did not measure that."""
-    shapes = {one["shape"]: one for one in _stored(BUILDS[build])["shapes"]}
+def estimate(shape: str, contender: str, build: str, session: str = "") -> Estimate:
+    """What the benchmark measured, in seconds. Raises: `KeyError` if it did not measure that.
+
+    ``session``: the beginning of the file's name, where it is not that of the session with every shape.
+    """
+    shapes = {one["shape"]: one for one in stored(f"{session}{BUILDS[build]}")["shapes"]}
     rows = {row["contender"]: row for row in shapes[shape]["contenders"]}
     return stats.estimate(rows[contender]["seconds"])
 
 
 def machine() -> str:
     """Where the benchmarks ran, and how their figures are to be read."""
-    found = [_stored(name)["environment"] for name in BUILDS.values()]
+    found = [stored(name)["environment"] for name in BUILDS.values()]
     pythons = [f"{one['interpreter']} {build}" for build, one in zip(BUILDS, found, strict=True)]
     first = found[0]
     return (
@@ -83,7 +90,7 @@ def comparison_machine() -> str:
         f"({one.effective_cores or 0.0:.2f} effective cores)"
         for one in record.environment.interpreters
     ]
-    processor = _stored(BUILDS["with the GIL"])["environment"]["processor"]
+    processor = stored(BUILDS["with the GIL"])["environment"]["processor"]
     corpus = record.workload.corpus
     files = f" over {wording.counted(corpus.files, 'file')}" if corpus else ""
     return (
@@ -127,7 +134,8 @@ def _record() -> Record:
 
 
 @functools.cache
-def _stored(name: str) -> dict[str, Any]:
+def stored(name: str) -> dict[str, Any]:
+    """A record of the benchmarks, by the name of its file. Raises: `OSError` if there is none."""
     stored: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
     return stored
 

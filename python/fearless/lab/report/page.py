@@ -5,6 +5,7 @@ Lays out; prints nothing.
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
 
@@ -15,9 +16,10 @@ from fearless.lab.report import page_tables
 from fearless.lab.report.text import WIDEST, Line, wrapped
 from fearless.lab.techniques import Technique
 
+DOCS = "guide/docs"  # where the pages are in the repository
 INDENT = "    "
 COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
-LINK = re.compile(r"\[([^\]]+)\]\(([^)]+)\)")
+LINK = re.compile(r"!?\[([^\]]+)\]\(([^)]+)\)")
 PAGE = re.compile(r"((?:reference/)?\w+)\.md(?:#[\w-]*)?")
 
 
@@ -37,12 +39,13 @@ def page(topic: Topic, asked: str = "") -> str:
     If ``asked`` is a pattern, its trade-offs, its Python and its Rust follow.
     """
     text, see = COMMENT.sub("", topic.text), []
+    folder = posixpath.dirname(f"{DOCS}/{topic.name}")
 
     def shown(link: re.Match[str]) -> str:
         found = PAGE.fullmatch(link[2].removeprefix("../"))
         if found is not None and found[1] != pages.INDEX:
             see.append(found[1])
-        return link[1] if found is not None or link[2].startswith("#") else _elsewhere(link[1], link[2])
+        return link[1] if found is not None or link[2].startswith("#") else _elsewhere(link[1], link[2], folder)
 
     parts = [LINK.sub(shown, text).rstrip()]
     pattern = asked.strip().casefold()
@@ -79,8 +82,8 @@ def _topics(width: int) -> Iterator[Line]:
     yield from wrapped(", ".join(pages.references()), width, first=INDENT, rest=INDENT, style="dim")
 
 
-def _elsewhere(words: str, target: str) -> str:
-    """A link to what does not come with the package: its words, and where it is."""
+def _elsewhere(words: str, target: str, folder: str) -> str:
+    """A link from a page in ``folder`` to what does not come with the package: its words, and where it is."""
     if target.startswith("https://"):
         return f"{words} ({target})"
-    return f"{words} (in the source: guide/{target.replace('../', '')})"
+    return f"{words} (in the source: {posixpath.normpath(f'{folder}/{target}')})"

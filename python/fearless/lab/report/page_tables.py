@@ -14,8 +14,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import FunctionType, ModuleType
 
-from fearless.lab import catalog, pages, pages_costs, rules, techniques, wording
+from fearless.lab import catalog, pages, pages_charts, pages_costs, rules, techniques, wording
 from fearless.lab.job import State
+from fearless.lab.pages_charts import CHARTS
 from fearless.lab.pages_costs import BUILDS, Compared
 from fearless.lab.record import Card
 from fearless.lab.report.page_decisions import decisions
@@ -26,6 +27,7 @@ RULE = re.compile(r"r(\d+)")
 SOURCE = re.compile(r"\bSources?: (.+)$", re.DOTALL)
 STATES: tuple[State, ...] = ("merge", "none", "add", "update")
 COMPARED = "From the same comparison as the speed-ups on this page"
+CHART = "chart-"  # begins the name of a table that stands below a drawing
 NOT_SHOWN = ("collect", "count")  # of a pattern file: the same for a simpler job
 
 # Figures that an answer rests on: what, benchmark, contender.
@@ -70,6 +72,8 @@ def table(name: str, *, base: str = "") -> str:
         return front(base)
     if name in FIGURES:
         return figures(FIGURES[name])
+    if name.startswith(CHART):
+        return charted(name.removeprefix(CHART))
     return TABLES[name]()
 
 
@@ -99,6 +103,13 @@ def figures(rows: Iterable[tuple[str, str, str]]) -> str:
     """Measured figures, for both builds."""
     shown = [(what, *(pages_costs.figure(shape, name, build) for build in BUILDS)) for what, shape, name in rows]
     return f"{_table(('', *BUILDS), shown)}\n\n{_sentence(pages_costs.machine())}"
+
+
+def charted(name: str) -> str:
+    """A chart: the drawing, its caption, and the same in figures."""
+    drawing = f"![{CHARTS[name].title}](../charts/{name}.svg)"
+    tables = [_table(*pages_charts.table(name, build)) for build in BUILDS]
+    return "\n\n".join((drawing, _sentence(pages_charts.caption(name)), *tables))
 
 
 def decided() -> str:
