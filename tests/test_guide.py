@@ -1,9 +1,7 @@
 """What README and guide say from data is up to date, comes with the package, and the Rust beside it does the same."""
 
-import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 from importlib.machinery import SourceFileLoader
@@ -17,9 +15,9 @@ import fearless.lab
 from fearless.lab import catalog, cli, pages, pages_charts, resolve
 from fearless.lab.report import page_tables
 from tests.plugins.sources import ROOT
+from tests.support.rust import cargo
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "guide/docs").glob("*.md"))]
-BOUND = 280  # seconds for cargo, below the bound of a test
 JOB = """
 import re
 from pathlib import Path
@@ -56,19 +54,21 @@ def tables() -> ModuleType:
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
 def test_the_tables_of_a_page_say_what_the_data_say(path: Path) -> None:
-    """If this fails, run ``python scripts/tables`` and look at what changed."""
+    """And its programs are those of the repository. If this fails, run ``python scripts/tables`` and look at it."""
     text = path.read_text(encoding="utf-8")
 
-    assert page_tables.fill(text, base="guide/docs/" if path.parent == ROOT else "") == text
+    assert tables().wanted(path, text) == text
 
 
 def test_a_table_that_says_something_else_is_found() -> None:
     """The check can fail, and every table is on some page."""
     stale = "<!-- table: safety -->\nold\n<!-- end of table -->"
+    program = "<!-- program: guide/examples/deadline.py -->\n```python\nold\n```\n<!-- end of program -->"
     charts = {f"{page_tables.CHART}{name}" for name in pages_charts.CHARTS}
     used = {name for path in PAGES for _, name, _ in page_tables.MARK.findall(path.read_text(encoding="utf-8"))}
 
     assert page_tables.fill(stale) != stale
+    assert "def quick()" in tables().wanted(ROOT / "README.md", program)
     assert used == {"techniques", *page_tables.FIGURES, *charts, *page_tables.TABLES}
 
 
@@ -172,21 +172,3 @@ def test_the_twins_pass_their_own_tests() -> None:
     passed = re.findall(r"^test result: ok\. (\d+) passed", cargo("test"), re.MULTILINE)
 
     assert sum(map(int, passed)) > 0
-
-
-def cargo(verb: str, *arguments: str) -> str:
-    """Run cargo on the twins and return what it printed."""
-    program = shutil.which("cargo")
-    assert program, "cargo is not on PATH; the twins are written in Rust"
-    done = subprocess.run(
-        [program, verb, "--package", "fearless-patterns", "--locked", "--color", "never", *arguments],
-        cwd=ROOT,
-        env={name: value for name, value in os.environ.items() if name != "RUSTFLAGS"},  # meant for the bindings
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=BOUND,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout

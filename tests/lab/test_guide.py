@@ -124,7 +124,7 @@ def test_what_does_not_come_with_the_package_is_named_by_its_place_in_the_source
     text = page.page(pages.find("channels"))
     named = re.findall(r"\(in the source: ([^)]+)\)", text)
 
-    assert {"guide/charts/capacity.svg", "guide/examples/growth_fixed.py"} <= set(named)
+    assert {"guide/charts/capacity.svg", "crates/fearless-patterns/examples/listen.rs"} <= set(named)
     assert [name for name in named if not (ROOT / name).is_file()] == []
     assert "![" not in text
 
