@@ -43,13 +43,17 @@ def workload(cls: C) -> C:
     changes the state in place, or returns the new one. A state that is an int, or a dict of ints whose keys stay the
     same, needs no ``update``: parts are then added.
 
-    Optional methods open more patterns: ``merge(self, state, other)`` joins two states, ``read``, ``keys``,
-    ``stages`` and ``work_async`` serve patterns that need them. ``check(self, state)`` says whether a result is
-    right, by returning False or by an assert; without it a result must equal the serial one.
+    Optional methods open more patterns: ``merge(self, state, other)`` joins two states, ``read``, ``keys`` and
+    ``work_async`` serve patterns that need them. ``check(self, state)`` says whether a result is right, by returning
+    False or by an assert; without it a result must equal the serial one.
+
+    ``stages(self)`` comes in place of ``work``, where the work has steps: it gives a sequence of functions of one
+    argument, and an item goes through them in order. Every pattern runs it as it would a ``work`` that calls one after
+    the other; the pattern ``channel`` runs it as a pipeline, with workers of its own for each stage.
 
     Class attributes are parameters: ``size = 10`` can be set by ``--arg size=20``.
 
-    Thread safety: `work` is called by many threads at once, and the instance is shared between them.
+    Thread safety: `work` and the stages are called by many threads at once, and the instance is shared between them.
 
     Raises: `TypeError`, naming class, method and rule, if ``cls`` is not a class that can be run.
 
@@ -98,7 +102,10 @@ def _check_presence(cls: type, found: dict[str, Any]) -> None:
     if "items" not in found:
         raise TypeError(f"workload {name} must have items(self): it gives the items to work on")
     if not {"work", "stages", "work_async"} & found.keys():
-        raise TypeError(f"workload {name} must have work(self, item): it is the part that patterns run in parallel")
+        rule = "it is the part that patterns run in parallel; or stages(self), if that has steps"
+        raise TypeError(f"workload {name} must have work(self, item): {rule}")
+    if {"work", "stages"} <= found.keys():
+        raise TypeError(f"workload {name} has work() and stages(): stages come in place of work, so keep one of them")
     for method, other in NEEDS.items():
         if method in found and other not in found:
             raise TypeError(f"workload {name} has {method}() but no {other}(): {method} needs {_shown(other)}")

@@ -235,7 +235,7 @@ def test_a_workload_that_cannot_be_had_ends_with_2(measured: Callable[[Measure],
 @pytest.mark.parametrize(
     ("argv", "known"),
     [
-        (["compare"], "word-index, checksum, line-metrics"),
+        (["compare"], "word-index, checksum, line-metrics, pipeline"),
         (["compare", "word-index", "--patterns", "parr"], "known: serial, par, threads"),
         (["compare", "word-index", "--python", "python9.9"], "known here"),
         (["compare", "--show", "parr"], "known: serial, par, threads"),

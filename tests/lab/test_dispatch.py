@@ -51,6 +51,21 @@ def test_every_pattern_that_fits_has_a_cost(kind: str) -> None:
     assert found[dispatch.THREAD] > 0.0
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_stages_that_do_nothing_stand_for_the_users(kind: str) -> None:
+    """As many of them, so that a pipeline has as many messages to pass on; the state is of the same kind."""
+
+    def stage(item: int) -> int:
+        raise AssertionError(item)
+
+    methods = {"stages": lambda _: [stage, stage, stage], **KINDS[kind]}
+    asked = Job(type("Source", (), methods)(), name="source")
+    idle = dispatch._idle(asked)
+
+    assert (idle.state, len(idle.stages)) == (asked.state, 3)
+    assert dispatch.measure(asked, ["channel"], 2)["channel"] >= 0.0
+
+
 def test_a_pattern_that_does_not_fit_is_an_error() -> None:
     """The runner asks for those that fit, so this is a mistake of ours."""
     with pytest.raises(ValueError, match="atomic must fit a job with state none"):

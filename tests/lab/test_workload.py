@@ -62,6 +62,8 @@ def test_a_subclass_has_the_parameters_of_its_base() -> None:
 WRONG = [
     (made(items=None), "workload Made must have items(self)"),
     (made(work=None), "workload Made must have work(self, item)"),
+    (made(stages=lambda _self: [int]), "workload Made has work() and stages(): stages come in place of work"),
+    (made(work=None, stages=lambda _self, _item: [int]), "stages must be stages(self), got stages(_self, _item)"),
     (made(update=lambda _self, _state, _part: None), "has update() but no start(): update needs start(self)"),
     (made(merge=lambda _self, _state, _other: None), "has merge() but no start()"),
     (made(read=lambda _self, _state, _item: None), "has read() but no start()"),
@@ -92,6 +94,11 @@ def test_a_coroutine_is_no_work() -> None:
         workload(made(work=work))
     with pytest.raises(TypeError, match="work_async must be `async def`"):
         workload(made(work_async=Plain.work))
+
+
+def test_stages_come_in_place_of_work() -> None:
+    """One of the two is enough."""
+    assert is_workload(workload(made(work=None, stages=lambda _self: [int])))
 
 
 def test_a_function_needs_no_decorator() -> None:

@@ -111,7 +111,7 @@ def test_a_built_in_reads_the_files_that_were_chosen(tmp_path: Path, monkeypatch
 
 
 MISTAKES = [
-    ("nothing", "", {}, "there is no workload 'nothing'; known: word-index, checksum, line-metrics"),
+    ("nothing", "", {}, "there is no workload 'nothing'; known: word-index, checksum, line-metrics, pipeline"),
     ("missing.py", "", {}, "there is no file missing.py"),
     ("job.py:Nobody", tiny.SQUARES, {}, "job.py has no 'Nobody'; it has Squares"),
     ("job.py", FUNCTIONS, {}, "job.py has no workload: no class is marked with @workload; a plain function will do"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from fearless.lab import catalog, corpus
 from fearless.lab._errors import WorkloadError
 from fearless.lab.catalog import Pattern
 from fearless.lab.job import Job
+from fearless.lab.record import Card
 from fearless.lab.resolve import Target, resolve
 
 SOURCES = {
@@ -35,9 +37,16 @@ def job(name: str, folder: Path) -> Job:
 
 def result(of: Job, pattern: str = "serial") -> Any:
     """What a pattern makes of it."""
-    found = catalog.fit(pattern, of.state, whole=catalog.whole_total(of))
+    found = catalog.fit_job(pattern, of)
     assert isinstance(found, Pattern)
     return found.load()(of, of.items(), 2)
+
+
+def fitted(of: Job, pattern: str) -> Card:
+    """The card of the pattern as it runs it."""
+    found = catalog.fit_job(pattern, of)
+    assert isinstance(found, Pattern)
+    return found.card
 
 
 def test_the_word_index_says_which_files_use_a_word(folder: Path) -> None:
@@ -60,6 +69,29 @@ def test_checksums_come_in_the_order_of_the_files(folder: Path) -> None:
 
     assert one == three != two
     assert len(one) == 64
+
+
+def test_the_pipeline_digests_what_was_read_and_compressed(folder: Path) -> None:
+    """In the order of the files; compressing loses nothing, so only what differs has another digest."""
+    of = job("pipeline", folder)
+    load, compress, digest = of.stages
+    first, second = result(of)
+
+    assert of.items() == [str(folder / name) for name in SOURCES]
+    assert zlib.decompress(compress(load(of.items()[0]))) == SOURCES["a.py"].encode()
+    assert first == digest(zlib.compress(SOURCES["a.py"].encode()))
+    assert len(first) == 64
+    assert first != second
+
+
+def test_the_pipeline_is_one_under_channel(folder: Path) -> None:
+    """With the stages that the workload names; under any other pattern a worker does them all."""
+    of = job("pipeline", folder)
+
+    assert of.stage_names == ("load", "compress", "digest")
+    assert [name for name in catalog.PATTERNS if catalog.must_run(name, "pipeline") and fitted(of, name).staged] == [
+        "channel"
+    ]
 
 
 def test_line_metrics_add_up(folder: Path) -> None:
@@ -122,12 +154,12 @@ def test_what_need_not_run_is_refused_with_a_reason(pattern: str, name: str, fol
     """An exception in the table is one that the pattern itself gives."""
     of = job(name, folder)
 
-    assert isinstance(catalog.fit(pattern, of.state, whole=catalog.whole_total(of)), str)
+    assert isinstance(catalog.fit_job(pattern, of), str)
 
 
 def test_the_table_is_large() -> None:
-    """Nine patterns, three built-ins, and three pairs that do not fit."""
-    assert len(MUST) == 24
+    """Nine patterns, four built-ins, and five pairs that do not fit."""
+    assert len(MUST) == 31
 
 
 def test_the_corpus_is_the_standard_library_up_to_its_limit() -> None:

@@ -70,6 +70,7 @@ def _workload(target: Target, described: dict[str, Any], chosen: corpus.Chosen |
         name=described.get("name", target.name),
         source=source_of(target),
         methods=tuple(described.get("methods", ())),
+        stages=tuple(described.get("stages", ())),
         corpus=chosen.corpus if chosen else None,
         **{key: described[key] for key in known if key in described},
     )

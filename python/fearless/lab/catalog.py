@@ -10,7 +10,7 @@ import functools
 import importlib
 import importlib.util
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,8 @@ UNFIT = frozenset(
         ("mutex", "checksum"),  # shares no state, so there is nothing to lock
         ("atomic", "word-index"),  # its state is no total
         ("atomic", "checksum"),
+        ("mutex", "pipeline"),  # as checksum
+        ("atomic", "pipeline"),
     }
 )
 
@@ -58,9 +60,11 @@ METHODS = frozenset(
         "merge",
         "move",
         "par",
+        "pipeline",
         "scope",
         "send",
         "spawn",
+        "stage",
         "submit",
     }
 )
@@ -76,7 +80,7 @@ class Pattern:
     card: Card
     entry: str  # the function of the file that runs such a job
     module: str
-    owner: bool = False  # a thread beside the workers owns the state
+    beside: int = 0  # threads beside the workers: the owner of the state, the source of a pipeline
 
     def load(self) -> Entry:
         """The function to run. What it needs of the toolkit is imported with it."""
@@ -85,6 +89,10 @@ class Pattern:
             getattr(importlib.import_module("fearless"), name)
         found: Entry = getattr(module, self.entry)
         return found
+
+    def threads(self, workers: int, stages: int) -> int:
+        """How many take part in a run with ``workers`` of a job with so many stages."""
+        return workers * (stages if self.card.staged else 1) + self.beside
 
     @property
     def uses_toolkit(self) -> bool:
@@ -105,8 +113,16 @@ def must_run(pattern: str, built_in: str) -> bool:
     return (pattern, built_in) not in UNFIT
 
 
-def fit(name: str, state: State, *, whole: bool = False) -> Pattern | str:
-    """The pattern ``name`` for jobs with ``state``, or why it cannot run them. ``whole``: the state is an int."""
+def fit_job(name: str, job: Job) -> Pattern | str:
+    """The pattern ``name`` for ``job``, or why it cannot run it."""
+    return fit(name, job.state, whole=whole_total(job), staged=bool(job.stages))
+
+
+def fit(name: str, state: State, *, whole: bool = False, staged: bool = False) -> Pattern | str:
+    """The pattern ``name`` for jobs with ``state``, or why it cannot run them.
+
+    ``whole``: the state is an int. ``staged``: the work has stages, which a pattern may run each with its own workers.
+    """
     module = f"{__package__}.patterns.{name}"
     functions = _functions(module)
     if _constants(module).get("NEEDS") == "add" and state != "add":
@@ -119,14 +135,16 @@ def fit(name: str, state: State, *, whole: bool = False) -> Pattern | str:
         "add": ["count" if whole else "tally", "fold"],
         "merge": ["fold"],
     }[state]
+    if staged:
+        wanted = [f"{one}_stages" for one in wanted] + wanted
     entry = next((one for one in wanted if one in functions), "")
     if not entry:
         return "nothing in it runs such a workload"
     in_parts = _constants(module)["UPDATE"] == "in parts" and entry != "gather"
     if state == "update" and in_parts:
         return "needs merge(self, state, other): every worker has a state of its own, and they are joined at the end"
-    owner = bool(_constants(module).get("OWNER"))
-    return Pattern(_card(name, module, entry, in_parts=in_parts), entry, module, owner)
+    card = _card(name, module, entry, in_parts=in_parts)
+    return Pattern(card, entry, module, beside=bool(_constants(module).get("OWNER")) + card.staged)
 
 
 def source(name: str) -> str:
@@ -146,7 +164,8 @@ def whole_total(job: Job) -> bool:
 
 def _card(name: str, module: str, entry: str, *, in_parts: bool) -> Card:
     constants, nodes = _constants(module), _reached(_functions(module), entry)
-    return Card(
+    staged = entry.endswith("_stages")
+    card = Card(
         name=name,
         shared=constants["SHARED"],
         keep_in_mind=constants["KEEP_IN_MIND"],
@@ -155,7 +174,9 @@ def _card(name: str, module: str, entry: str, *, in_parts: bool) -> Card:
         update_in_parts=in_parts,
         summary=(ast.get_docstring(ast.parse(_text(module))) or "").partition("\n")[0],
         ordered=constants["ORDERED"],
+        staged=staged,
     )
+    return replace(card, **constants["STAGES"]) if staged else card
 
 
 def _reached(functions: dict[str, ast.FunctionDef], entry: str) -> list[ast.FunctionDef]:
@@ -199,8 +220,8 @@ def _coordination(function: ast.FunctionDef) -> int:
 
 
 def _receives(node: ast.expr) -> bool:
-    """True for a receiver that is iterated over."""
-    return isinstance(node, ast.Name) and node.id == "rx"
+    """True for a receiver, or the results of a pipeline, that are iterated over."""
+    return isinstance(node, ast.Name) and node.id in {"rx", "results"}
 
 
 def _functions(module: str) -> dict[str, ast.FunctionDef]:

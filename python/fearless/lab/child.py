@@ -95,6 +95,7 @@ def _profile(orders: Mapping[str, Any]) -> Answer:
         "items": len(items),
         "state": job.state,
         "methods": list(job.methods),
+        "stages": list(job.stage_names),
         "whole": catalog.whole_total(job),
     }
     try:
@@ -119,7 +120,7 @@ def _costs(orders: Mapping[str, Any]) -> Answer:
 def _run(orders: Mapping[str, Any]) -> Answer:
     """Run a pattern, and say what it took and whether its result is the serial one."""
     job = _job(orders)
-    pattern = catalog.fit(orders["pattern"], job.state, whole=catalog.whole_total(job))
+    pattern = catalog.fit_job(orders["pattern"], job)
     if isinstance(pattern, str):
         raise LabError(f"{orders['pattern']}: {pattern}")
     entry, items = pattern.load(), job.items()
@@ -134,7 +135,7 @@ def _run(orders: Mapping[str, Any]) -> Answer:
 
     peak = memory.own_peak()
     run = {
-        "threads": orders["workers"] + pattern.owner,
+        "threads": pattern.threads(orders["workers"], len(job.stages)),
         "seconds": seconds,
         "cpu_seconds": spent,
         "waiting_seconds": now - waited if now is not None and waited is not None else None,

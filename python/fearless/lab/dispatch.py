@@ -151,19 +151,23 @@ class _Added(_Nothing):
 
 
 def _idle(job: Job) -> Job:
-    """A job with the same kind of state that has nothing to do."""
-    kinds: dict[str, Callable[[], object]] = {
+    """A job with the same kind of state, and as many stages, that has nothing to do."""
+    kinds: dict[str, Callable[[], _Nothing]] = {
         "none": lambda: _Nothing(None),
         "update": lambda: _Joined(None),
         "merge": lambda: _Merged(None),
         "add": lambda: _Added(job.start()),
     }
-    return Job(kinds[job.state](), name="nothing")
+    idle = kinds[job.state]()
+    if job.stages:
+        passing = [_same] * (len(job.stages) - 1)
+        idle.stages = lambda: [idle.work, *passing]  # type: ignore[attr-defined]  # an item has as far to go
+    return Job(idle, name="nothing")
 
 
 def _run(job: Job, name: str, workers: int) -> Body:
     """A pattern as a function of the number of items."""
-    pattern = catalog.fit(name, job.state, whole=catalog.whole_total(job))
+    pattern = catalog.fit_job(name, job)
     if isinstance(pattern, str):
         raise ValueError(f"{name} must fit a job with state {job.state}: {pattern}")  # noqa: TRY004  # the name is wrong, not its type
     entry = pattern.load()
@@ -178,6 +182,10 @@ def _threads(count: int) -> None:
     for _ in range(count):
         with fl.scope() as scope:
             scope.spawn(_ignore, None)
+
+
+def _same(part: Any) -> Any:
+    return part
 
 
 def _ignore(_: Any) -> None:

@@ -48,13 +48,14 @@ class Candidate:
     """One pattern with one number of workers, whose every run finished with the result of the serial run."""
 
     pattern: str
-    workers: int
+    workers: int  # for each stage in a pipeline
     seconds: Mapping[int, float]  # wall clock, by round
     cpu_seconds: float | None = None  # the median, as are the next two
     waiting_share: float | None = None
     peak_bytes: int | None = None
     cpu_by_round: Mapping[int, float] | None = None
     bytes_by_round: Mapping[int, float] | None = None
+    stages: int = 0  # of a pipeline; 0: it is none
 
     @property
     def key(self) -> tuple[str, int]:
@@ -71,7 +72,8 @@ class Candidate:
         """``par with 2 workers``, or just ``serial``."""
         if self.pattern == "serial":
             return "serial"
-        return f"{self.pattern} with {self.workers} worker{'' if self.workers == 1 else 's'}"
+        each = " for each stage" if self.stages else ""
+        return f"{self.pattern} with {self.workers} worker{'' if self.workers == 1 else 's'}{each}"
 
     @property
     def uses_threads(self) -> bool:
@@ -184,7 +186,7 @@ class Facts:
         With states of their own the workers stop for the merge, so Amdahl's law holds. A single state is updated by one
         worker at a time while the others work on: then only the updates one after another limit it.
         """
-        workers = max(1, candidate.workers)
+        workers = max(1, candidate.workers * (candidate.stages or 1))
         if candidate.pattern in self.single_state:
             share = self.serial_share_single
             return None if share is None else min(workers, 1.0 / share if share else workers)
@@ -207,7 +209,8 @@ def from_record(record: Record, python: str) -> Facts:
     interpreter = record.environment.interpreter(python)
     runs = [run for run in record.runs if run.python == python]
     differing, failed = _first_differences(runs), _first_errors(runs)
-    candidates = _candidates(run for run in runs if run.pattern not in differing | failed)
+    pipelines = {card.name: len(record.workload.stages) for card in record.cards if card.staged}
+    candidates = _candidates((run for run in runs if run.pattern not in differing | failed), pipelines)
     profile = record.profile(python)
     return Facts(
         python=python,
@@ -242,17 +245,17 @@ def from_record(record: Record, python: str) -> Facts:
     )
 
 
-def _candidates(runs: Iterable[Run]) -> tuple[Candidate, ...]:
-    """The finished runs, grouped; the simplest pattern first, then by workers."""
+def _candidates(runs: Iterable[Run], pipelines: Mapping[str, int]) -> tuple[Candidate, ...]:
+    """The finished runs, grouped; the simplest pattern first, then by workers. ``pipelines`` have stages."""
     groups: dict[tuple[str, int], list[Run]] = {}
     for run in runs:
         if run.seconds is not None and run.seconds > 0:
             groups.setdefault((run.pattern, run.workers), []).append(run)
     keys = sorted(groups, key=lambda key: (simplicity(key[0]), key[1]))
-    return tuple(_candidate(key, groups[key]) for key in keys)
+    return tuple(_candidate(key, groups[key], pipelines.get(key[0], 0)) for key in keys)
 
 
-def _candidate(key: tuple[str, int], runs: Sequence[Run]) -> Candidate:
+def _candidate(key: tuple[str, int], runs: Sequence[Run], stages: int) -> Candidate:
     peaks = [run.peak_bytes for run in runs if run.peak_bytes is not None]
     return Candidate(
         pattern=key[0],
@@ -263,6 +266,7 @@ def _candidate(key: tuple[str, int], runs: Sequence[Run]) -> Candidate:
         peak_bytes=round(median(peaks)) if peaks else None,
         cpu_by_round={run.round: run.cpu_seconds for run in runs if run.cpu_seconds is not None},
         bytes_by_round={run.round: float(run.peak_bytes) for run in runs if run.peak_bytes is not None},
+        stages=stages,
     )
 
 

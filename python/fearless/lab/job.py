@@ -1,18 +1,20 @@
 """A job: a workload in the one form that every pattern takes.
 
-Holds what fills the gaps: a state of ints without `update` is added, and methods that change a state in place give it
-back. Finds and loads nothing; see `resolve`.
+Holds what fills the gaps: a state of ints without `update` is added, methods that change a state in place give it
+back, and stages are the work, one after the other. Finds and loads nothing; see `resolve`.
 """
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, Protocol, TypeAlias
 
 from fearless._workload import METHODS, parameters
-from fearless.lab._errors import WorkloadError
+from fearless.lab._errors import WorkloadError, user_traceback
 
 State = Literal["none", "add", "merge", "update"]
+Stage: TypeAlias = Callable[[Any], Any]
 
 # What the patterns call the types of a job; which types they are is the user's to say.
 Item: TypeAlias = Any
@@ -30,6 +32,8 @@ class Reload(Protocol):
 class Job:
     """What patterns see of a workload.
 
+    ``stages`` are the functions that an item goes through; there are none if the work is in one piece.
+
     Thread safety: the methods may be called by many threads; `update` and `merge` change the state they are given, so
     that needs one owner or a lock.
     """
@@ -40,8 +44,10 @@ class Job:
         self.name = name
         self._reload = reload
         self.methods = tuple(one for one in METHODS if callable(getattr(source, one, None)))
-        if "work" not in self.methods:
-            raise WorkloadError(f"workload {name} has no work(self, item), which every pattern so far needs")
+        if not {"work", "stages"} & set(self.methods):
+            rule = "one of which every pattern so far needs"
+            raise WorkloadError(f"workload {name} has no work(self, item) and no stages(self), {rule}")
+        self.stages = self._find_stages() if "stages" in self.methods else ()
         self.state: State = self._find_state()
 
     def __reduce__(self) -> tuple[Callable[..., Job], tuple[Any, ...]]:
@@ -68,8 +74,21 @@ class Job:
         return items
 
     def work(self, item: Any) -> Any:
-        """The part that ``item`` gives."""
-        return self.source.work(item)  # type: ignore[attr-defined]  # the decorator checked it
+        """The part that ``item`` gives. A note in an error tells the stage, where there are any."""
+        if not self.stages:
+            return self.source.work(item)  # type: ignore[attr-defined]  # the decorator checked it
+        for place, function in enumerate(self.stages, start=1):
+            try:
+                item = function(item)
+            except BaseException as error:
+                error.add_note(f"in stage {place} of workload {self.name}, {_name(function)}")
+                raise
+        return item
+
+    @property
+    def stage_names(self) -> tuple[str, ...]:
+        """What the stages are called."""
+        return tuple(map(_name, self.stages))
 
     def start(self) -> Any:
         """A new state."""
@@ -96,6 +115,22 @@ class Job:
         except AssertionError as error:
             return f"check() failed: {error}" if str(error) else "check() failed"
         return "check() returned False" if held is False else None
+
+    def _find_stages(self) -> tuple[Stage, ...]:
+        """The stages that the user gives, if they are functions."""
+        where = f"workload {self.name}: stages()"
+        try:
+            given = self.source.stages()  # type: ignore[attr-defined]  # it is there
+        except Exception as error:  # noqa: BLE001  # the code is the user's
+            raise WorkloadError(f"{where} raised", user_traceback(error)) from None
+        if not isinstance(given, Sequence) or isinstance(given, str | bytes):
+            raise WorkloadError(f"{where} must give a sequence of functions, as [self.load, self.pack]; got {given!r}")
+        if not given:
+            raise WorkloadError(f"{where} must give at least one function, got {given!r}")
+        for place, one in enumerate(given, start=1):
+            if not callable(one) or inspect.iscoroutinefunction(one):
+                raise WorkloadError(f"{where}: stage {place} must be a plain function of one argument, got {one!r}")
+        return tuple(given)
 
     def _find_state(self) -> State:
         if "start" not in self.methods:
@@ -124,6 +159,12 @@ class FunctionSource:
     def items(self) -> Sequence[Any]:
         """The items."""
         return self._items
+
+
+def _name(function: Stage) -> str:
+    """What a pipeline calls the stage, too."""
+    name: str = getattr(function, "__name__", type(function).__name__)
+    return name
 
 
 def _add(state: Any, part: Any) -> Any:

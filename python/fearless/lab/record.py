@@ -59,7 +59,7 @@ class Run:
     difference: str | None = None  # where it first differs, in words
     gil: bool | None = None  # read in the child after the run; False means it was off
     gil_enabled_by: str | None = None  # the module whose import turned it on
-    threads: int | None = None  # the workers, and the owner of the state where it is a thread beside them
+    threads: int | None = None  # the workers of all stages, and those beside them: the owner of the state, a source
 
     @property
     def waiting_share(self) -> float | None:
@@ -188,6 +188,7 @@ class WorkloadInfo:
     items: int | None = None
     state: Literal["none", "add", "merge", "update"] = "none"
     methods: Sequence[str] = ()  # those the workload defines
+    stages: Sequence[str] = ()  # the functions that an item goes through, where the work has stages
     corpus: Corpus | None = None
 
 
@@ -203,6 +204,7 @@ class Card:
     update_in_parts: bool = True  # each worker updates a state of its own; False: one state, one worker at a time
     summary: str = ""
     ordered: bool = False  # keeps the order of the items
+    staged: bool = False  # a pipeline: there are so many workers for each stage
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,7 +174,8 @@ class _Session:
         for name in catalog.PATTERNS:
             if name not in wanted and name != "serial":  # the baseline always runs
                 continue
-            found = catalog.fit(name, described["state"], whole=described["whole"])
+            staged = bool(described["stages"])
+            found = catalog.fit(name, described["state"], whole=described["whole"], staged=staged)
             if isinstance(found, str):
                 self.state.refused.append(Refused(name, found))
             else:

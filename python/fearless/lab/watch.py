@@ -69,7 +69,7 @@ def watch_lock(job: Job, items: Sequence[Any]) -> tuple[float, float] | None:
 
     Blocks: until `LOCKED_SECONDS` have passed, or the item that then was being worked on is done.
     """
-    pattern = catalog.fit("mutex", job.state, whole=catalog.whole_total(job))
+    pattern = catalog.fit_job("mutex", job)
     if isinstance(pattern, str):
         return None
     timed = _TimedJob(job)

@@ -20,8 +20,11 @@ def pattern(row: Row) -> str:
 
 
 def workers(row: Row) -> str:
-    """The number of workers."""
-    return str(row.candidate.workers) if row.candidate else NONE
+    """The number of workers; of a pipeline that of its stages, by that of the workers of each."""
+    if row.candidate is None:
+        return NONE
+    stages = f"{row.candidate.stages}x" if row.candidate.stages else ""
+    return f"{stages}{row.candidate.workers}"
 
 
 def time(row: Row) -> str:
@@ -70,6 +73,7 @@ def subject(record: Record) -> str:
         files, size = wording.counted(info.corpus.files, "file"), wording.size(info.corpus.bytes)
         parts.append(f"{files}, {size}, sha256 {info.corpus.sha256[:12]}")
     parts += [f"{name}={value}" for name, value in info.parameters.items() if value not in ("", None)]
+    parts += [f"stages: {', '.join(info.stages)}"] if info.stages else []
     about = f": {info.summary.rstrip('.')}" if info.summary else ""
     return f"{info.name}{about}" + (f" ({'; '.join(parts)})" if parts else "")
 

@@ -28,7 +28,7 @@ SOURCE = re.compile(r"\bSources?: (.+)$", re.DOTALL)
 STATES: tuple[State, ...] = ("merge", "none", "add", "update")
 COMPARED = "From the same comparison as the speed-ups on this page"
 CHART = "chart-"  # begins the name of a table that stands below a drawing
-NOT_SHOWN = ("collect", "count")  # of a pattern file: the same for a simpler job
+NOT_SHOWN = ("collect", "count", "collect_stages")  # of a pattern file: the same for a simpler job
 
 # Figures that an answer rests on: what, benchmark, contender.
 FIGURES: Mapping[str, Sequence[tuple[str, str, str]]] = {

@@ -16,6 +16,7 @@ LEGEND = (
     "n: workers; [low, high]: where 95 % of resampled medians fall; speed-up: median of the ratios within rounds; "
     "waits: share of the workers' time, - where nothing counts it; calls: coordination calls"
 )
+STAGED = "; 3x2: three stages with two workers each"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,8 @@ def _table(record: Record, width: int) -> Iterator[Line]:
     if built.hidden:
         text = f"{wording.counted(built.hidden, 'slower number')} of workers left out; --json FILE has them"
         yield from wrapped(text, width, style="dim")
-    yield from wrapped(LEGEND, width, style="dim")
+    staged = STAGED if any(card.staged for card in record.cards) else ""
+    yield from wrapped(LEGEND + staged, width, style="dim")
 
 
 def _lengths(column: Column, rows: Sequence[Row]) -> list[int]:

@@ -8,6 +8,7 @@ _MODULES = {
     "word-index": ("word_index", "WordIndex"),
     "checksum": ("checksum", "Checksum"),
     "line-metrics": ("line_metrics", "LineMetrics"),
+    "pipeline": ("pipeline", "Pipeline"),
 }
 
 NAMES = tuple(_MODULES)
