@@ -17,8 +17,10 @@ from fearless.lab.resolve import Target
 
 BECAUSE = (Because("R5", 'a reason with a \\ and """ in it, which is long enough to be wrapped at least once', {}),)
 USER = '''
+from collections.abc import Callable, Sequence
 from functools import partial
 from os.path import getsize
+from typing import Any
 
 from fearless import workload
 
@@ -77,6 +79,57 @@ class Untyped:
 
     def merge(self, state, other):
         return {**state, **other}
+
+
+def entry(word: str) -> Totals:
+    return {word: len(word)}
+
+
+@workload
+class Staged:
+    words = "one three eleven"
+
+    def items(self) -> list[str]:
+        return self.words.split()
+
+    def stages(self) -> Sequence[Callable[[Any], Any]]:
+        return [self.upper, entry]
+
+    def upper(self, word: str) -> str:
+        return word.upper()
+
+    def start(self) -> Totals:
+        return {}
+
+    def update(self, state: Totals, part: Totals) -> None:
+        state.update(part)
+
+    def merge(self, state: Totals, other: Totals) -> Totals:
+        return {**state, **other}
+
+
+@workload
+class StagedTotal:
+    def items(self):
+        return "one three eleven".split()
+
+    def stages(self):
+        return [str.upper, len]
+
+    def start(self):
+        return 0
+
+
+@workload
+class StagedApart:
+    """Types that nobody can read off a list."""
+
+    def items(self) -> list[str]:
+        return ["one", "three"]
+
+    def stages(self) -> Sequence[Callable[[Any], Any]]:
+        found = [str.upper, len]
+        return tuple(found)
 '''
 OWN = {
     "length": Target("users_job.py:length", {}, "*.txt"),
@@ -86,6 +139,9 @@ OWN = {
     "untyped": Target("users_job.py:untyped", {}, "*.txt"),
     "Typed": Target("users_job.py:Typed", {"words": "a bc def"}),
     "Untyped": Target("users_job.py:Untyped"),
+    "Staged": Target("users_job.py:Staged", {"words": "a bc def"}),
+    "StagedTotal": Target("users_job.py:StagedTotal"),
+    "StagedApart": Target("users_job.py:StagedApart"),
 }
 STATES: tuple[State, ...] = tuple(TEMPLATES)
 KINDS = [*catalog.BUILT_INS, *(f"example-{state}" for state in STATES), "example-waits", *OWN]
@@ -114,7 +170,7 @@ def subject(kind: str, folder: Path) -> Subject:
 
 def fits(pattern: str, of: Subject) -> bool:
     """True if the pattern can run the job."""
-    return not isinstance(catalog.fit(pattern, of.state, whole=of.whole), str)
+    return not isinstance(catalog.fit(pattern, of.state, whole=of.whole, staged=of.staged), str)
 
 
 def written(kind: str, pattern: str, folder: Path) -> Path:

@@ -86,7 +86,14 @@ def test_main_prints_a_result(kind: str, pattern: str, folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "pattern"), [("word-index", "par"), ("example-merge", "processes"), ("Typed", "channel")]
+    ("kind", "pattern"),
+    [
+        ("word-index", "par"),
+        ("example-merge", "processes"),
+        ("Typed", "channel"),
+        ("pipeline", "channel"),
+        ("Staged", "processes"),
+    ],
 )
 def test_a_program_runs_by_itself(kind: str, pattern: str, folder: Path) -> None:
     """From the command line, where its processes have to find what they run."""
@@ -136,9 +143,33 @@ def test_lines_are_narrow_and_hold_no_spaces_at_the_end(folder: Path) -> None:
 def test_the_size_of_a_channel_is_the_advised_one(folder: Path) -> None:
     """In place of the pattern's own."""
     text = emit.program("channel", subject("example-none", folder), workers=3, capacity=512)
+    staged = emit.program("channel", subject("pipeline", folder), workers=3, capacity=512)
 
     assert "fl.channel(512)" in text
     assert "WORKERS = 3" in text
+    assert "fl.pipeline(items, *steps, capacity=512)" in staged
+
+
+def test_stages_keep_the_types_of_the_first_and_the_last(folder: Path) -> None:
+    """Where they stand in a list, by name; where they do not, they are Any."""
+    known = emit.program("par", subject("Staged", folder))
+    apart = emit.program("par", subject("StagedApart", folder))
+
+    assert "Item = str\nPart = Totals\n" in known
+    assert "from users_job import Staged, Totals\n" in known
+    assert "Item = Any\nPart = Any\n" in apart
+
+
+def test_a_pipeline_is_written_for_channel_alone(folder: Path) -> None:
+    """Under any other pattern the stages are one function."""
+    pipeline = emit.program("channel", subject("Staged", folder))
+    whole = emit.program("par", subject("Staged", folder))
+
+    assert "fl.stage(one, workers=workers) for one in stages]" in pipeline
+    assert "def work(" not in pipeline
+    assert "Each stage has workers of its own" in pipeline
+    assert "def work(item: Item) -> Part:" in whole
+    assert "fl.pipeline" not in whole
 
 
 def test_an_emitted_example_is_a_workload(folder: Path) -> None:

@@ -33,6 +33,14 @@ def add(totals: Result, part: Part) -> Result:
     for key, amount in part.items():
         totals[key] += amount
     return totals'''
+IN_ORDER = '''\
+def work(item: Item) -> Part:
+    """Take an item through all stages."""
+    value: Any = item
+    for stage in stages:
+        value = stage(value)
+    part: Part = value
+    return part'''
 IN_PLACE = '''\
 def {name}(state: Result, {other}: {kind}) -> Result:
     """{says} The workload changes the state in place."""
@@ -70,7 +78,7 @@ def program(
     Raises: `LabError`, with the reason, if the pattern cannot run such a job.
     """
     (name,) = catalog.check_names([pattern])
-    fitting = catalog.fit(name, subject.state, whole=subject.whole)
+    fitting = catalog.fit(name, subject.state, whole=subject.whole, staged=subject.staged)
     if isinstance(fitting, str):
         raise LabError(f"no program with {name} for this job: {fitting}")
     spelling = spelled(fitting, capacity)
@@ -130,7 +138,7 @@ def _making(subject: Subject, spelling: Spelled) -> str:
     kinds = subject.types
     lines += [line for line in kinds.aliases if line.partition(" = ")[0] in _closed(used, kinds.names)]
     work = f"work = {subject.work}" if kinds.known or subject.work == "job.work" else ""
-    lines.append(work or f"work: Callable[[Any], Any] = {subject.work}")
+    lines.append("stages = job.stages()" if subject.staged else work or f"work: Callable[[Any], Any] = {subject.work}")
     lines += [f"{name} = job.{name}" for name in ("start", "update", "merge") if name in _bound(subject, spelling)]
     return "\n".join(lines)
 
@@ -149,16 +157,18 @@ def _bound(subject: Subject, spelling: Spelled) -> set[str]:
 def _adapters(subject: Subject, spelling: Spelled) -> tuple[str, ...]:
     """What the pattern needs and the job's own methods do not give."""
     missing = {"update", "merge"} & spelling.methods - _bound(subject, spelling)
+    work = [IN_ORDER] if subject.staged and "work" in spelling.methods else []
     if subject.state == "add":
         lines = [ADDS_ONE if subject.whole else ADDS_EACH] if missing else []
         names = "\n".join(f"{name} = add" for name in ("update", "merge") if name in missing)
-        return (*lines, names) if names else ()
+        return (*work, *lines, names) if names else tuple(work)
     form = IN_PLACE if subject.types.known else EITHER
-    return tuple(
+    joins = [
         form.format(name=name, other=SAYS[name][0], kind=SAYS[name][1], says=SAYS[name][2])
         for name in ("update", "merge")
         if name in missing
-    )
+    ]
+    return (*work, *joins)
 
 
 def _about(name: str, subject: Subject, spelling: Spelled, because: Sequence[Because]) -> Iterator[str]:

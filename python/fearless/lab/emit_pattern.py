@@ -27,7 +27,7 @@ class Spelled:
     imports: dict[str, Import]
     methods: frozenset[str]
     takes_workers: bool
-    about: str  # the pattern in a sentence or two
+    about: str  # the pattern in a sentence
 
 
 def spelled(pattern: Pattern, capacity: int | None = None) -> Spelled:
@@ -38,8 +38,7 @@ def spelled(pattern: Pattern, capacity: int | None = None) -> Spelled:
     methods = {node.attr for one in nodes for node in _methods(one)}
     takes = any(isinstance(node, ast.Name) and node.id == "workers" for node in ast.walk(nodes[0]))
     texts = [_function(source, node, pattern.entry, capacity=capacity, takes_workers=takes) for node in nodes]
-    about = " ".join((ast.get_docstring(tree) or "").partition("\n\n")[0].split())
-    return Spelled(tuple(texts), imports_of(tree), frozenset(methods), takes, about)
+    return Spelled(tuple(texts), imports_of(tree), frozenset(methods), takes, pattern.card.summary)
 
 
 def _function(source: str, node: ast.FunctionDef, entry: str, *, capacity: int | None, takes_workers: bool) -> str:
@@ -47,9 +46,7 @@ def _function(source: str, node: ast.FunctionDef, entry: str, *, capacity: int |
     edits = [*_parameters(node, keep_workers=takes_workers or node.name != entry), *_calls(node)]
     edits += [replacing(one, one.attr) for one in _methods(node)]
     if capacity is not None:
-        edits += [
-            replacing(one.args[0], str(capacity)) for one in _calls_of(node) if ast.unparse(one.func) == "fl.channel"
-        ]
+        edits += [replacing(one, str(capacity)) for one in _capacities(node)]
     if node.name == entry:
         column = node.col_offset + len("def ")
         edits.append(Edit(node.lineno, column, node.lineno, column + len(entry), ENTRY))
@@ -77,6 +74,14 @@ def _calls(node: ast.FunctionDef) -> Iterator[Edit]:
             yield replacing(call, ast.unparse(call.args[0]))
         else:
             raise AssertionError(f"{node.name}: {ast.unparse(call)} passes the job on in a way that is not known here")
+
+
+def _capacities(node: ast.FunctionDef) -> Iterator[ast.expr]:
+    """Where it says how many items a channel holds, its own or those of a pipeline."""
+    for call in _calls_of(node):
+        if ast.unparse(call.func) == "fl.channel":
+            yield call.args[0]
+        yield from (one.value for one in call.keywords if one.arg == "capacity")
 
 
 def _is_job(node: ast.AST) -> bool:

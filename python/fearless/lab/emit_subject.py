@@ -32,7 +32,7 @@ METHODS: Mapping[State, tuple[str, ...]] = {
     "update": ("work", "start", "update"),
 }
 CORPUS = ("STANDARD_LIBRARY", "LIMIT_BYTES", "LEFT_OUT", "listing", "read_text", "_decodes")
-TAKEN = frozenset({"fl", "run", "main", "job", "add", "work", "start", "update", "merge", "WORKERS", "ITEMS"})
+TAKEN = frozenset({"fl", "run", "main", "job", "add", "work", "stages", "start", "update", "merge", "WORKERS", "ITEMS"})
 WAITING_SIZE, WAIT = 200, "fl.sleep(0.002)  # stands for what it waits for: a file, a request, a database"
 
 
@@ -48,6 +48,7 @@ class Subject:
     state: State
     compare: str  # what to give to `fearless compare`
     whole: bool = False  # the state is one int
+    staged: bool = False  # the job has stages in place of work
     items: str = "list(job.items())"
     work: str = "job.work"
     own: frozenset[str] = frozenset()  # the user's modules
@@ -99,10 +100,11 @@ def _built_in(target: Target, job: Job, file: Path) -> Subject:
         body = body.replace(name, own)
     imports = {**imports_of(helpers), **imports_of(tree)}
     needed = _needed(body)
-    types = emit_types.of_class(tree, kind.__name__, {"items", *METHODS[job.state]})
+    types = emit_types.of_class(tree, kind.__name__, {"items", *_methods(job)})
     making = (f"{JOB} = {kind.__name__}()", *_arguments(target, job))
-    whole = catalog.whole_total(job)
-    return Subject(job.summary, (*needed, body), making, imports, types, job.state, str(file), whole=whole)
+    whole, staged = catalog.whole_total(job), bool(job.stages)
+    definitions = (*needed, body)
+    return Subject(job.summary, definitions, making, imports, types, job.state, str(file), whole=whole, staged=staged)
 
 
 def _function(target: Target, job: Job, module: str, tree: ast.Module, name: str) -> Subject:
@@ -126,7 +128,7 @@ def _function(target: Target, job: Job, module: str, tree: ast.Module, name: str
 
 def _workload(target: Target, job: Job, module: str, tree: ast.Module, name: str) -> Subject:
     """A workload of the user's own."""
-    types = emit_types.of_class(tree, name, {"items", *METHODS[job.state]})
+    types = emit_types.of_class(tree, name, {"items", *_methods(job)})
     imported = _from_its_home(tree, module, name, "Workload")
     made = f"{JOB} = {imported.bound}()" if types.known else f"{JOB}: Any = {imported.bound}()"
     return Subject(
@@ -138,8 +140,14 @@ def _workload(target: Target, job: Job, module: str, tree: ast.Module, name: str
         job.state,
         " ".join([target.name, *(f"--arg {name}={text}" for name, text in target.args.items())]),
         whole=catalog.whole_total(job),
+        staged=bool(job.stages),
         own=frozenset({module.partition(".")[0]}),
     )
+
+
+def _methods(job: Job) -> list[str]:
+    """The methods that a program calls, beside ``items``."""
+    return ["stages" if one == "work" and job.stages else one for one in METHODS[job.state]]
 
 
 def _from_its_home(tree: ast.Module, module: str, name: str, instead: str) -> Import:

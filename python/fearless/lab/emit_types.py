@@ -38,9 +38,9 @@ def of_class(tree: ast.Module, name: str, methods: set[str]) -> Types:
     functions = {one.name: one for one in found.body if isinstance(one, ast.FunctionDef)} if found else {}
     if not methods <= functions.keys() or not all(map(_complete, (functions[one] for one in methods))):
         return UNKNOWN
-    work, start = functions["work"], functions.get("start")
-    names = {ITEM: _text(work.args.args[-1].annotation), PART: _text(work.returns)}
-    names[RESULT] = _text(start.returns) if start else f"list[{PART}]"
+    start = functions.get("start")
+    item, part = _work(functions["work"]) if "work" in methods else _stages(tree, functions)
+    names = {ITEM: item, PART: part, RESULT: _text(start.returns) if start else f"list[{part}]"}
     returns = {one for one in ("update", "merge") if one in methods and _text(functions[one].returns) != "None"}
     return _checked(tree, names, frozenset(returns))
 
@@ -55,10 +55,37 @@ def of_function(tree: ast.Module, name: str) -> Types:
 
 def _checked(tree: ast.Module, names: dict[str, str], returns: frozenset[str]) -> Types:
     used = {node.id for text in names.values() for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
-    own = used - {*names, *vars(builtins)}
+    own = used - {*names, *vars(builtins), "Any"}
     if not own <= _defined(tree) or "Attribute(" in "".join(ast.dump(ast.parse(text)) for text in names.values()):
         return UNKNOWN
     return Types(names, frozenset(own), returns=returns)
+
+
+def _work(node: ast.FunctionDef) -> tuple[str, str]:
+    """What it takes and what it gives."""
+    return _text(node.args.args[-1].annotation), _text(node.returns)
+
+
+def _stages(tree: ast.Module, methods: dict[str, ast.FunctionDef]) -> tuple[str, str]:
+    """What the first stage takes and the last one gives, where ``stages`` returns a list of names; else Any."""
+    end = methods["stages"].body[-1]
+    listed = end.value if isinstance(end, ast.Return) else None
+    if not isinstance(listed, ast.List | ast.Tuple) or not listed.elts:
+        return "Any", "Any"
+    functions = {one.name: one for one in tree.body if isinstance(one, ast.FunctionDef)}
+    first, last = (_stage(listed.elts[place], methods, functions) for place in (0, -1))
+    taken = [one for one in first.args.args if one.arg != "self"] if first else []
+    item = _text(taken[0].annotation) if taken and taken[0].annotation else "Any"
+    return item, _text(last.returns) if last and last.returns else "Any"
+
+
+def _stage(
+    node: ast.expr, methods: dict[str, ast.FunctionDef], functions: dict[str, ast.FunctionDef]
+) -> ast.FunctionDef | None:
+    """The function that a name in the list stands for: a method of the workload, or one of its file."""
+    if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "self":
+        return methods.get(node.attr)
+    return functions.get(node.id) if isinstance(node, ast.Name) else None
 
 
 def _complete(node: ast.FunctionDef) -> bool:
