@@ -155,20 +155,26 @@ impl Waiter {
 }
 
 /// Claimed waiters on their way out of a critical section.
+///
+/// A word, and empty nearly always: it goes through every try of every operation. A wake-up costs far more than the box.
 #[must_use = "a claimed waiter sleeps until it is woken"]
 #[derive(Debug, Default)]
 pub struct Wakes {
-    first: Option<Arc<Waiter>>,
+    claimed: Option<Box<Claimed>>,
+}
+
+#[derive(Debug)]
+struct Claimed {
+    first: Arc<Waiter>,
     rest: Vec<Arc<Waiter>>,
 }
 
 impl Wakes {
     /// Adds a claimed waiter.
     pub fn add(&mut self, waiter: Arc<Waiter>) {
-        if self.first.is_none() {
-            self.first = Some(waiter);
-        } else {
-            self.rest.push(waiter);
+        match &mut self.claimed {
+            None => self.claimed = Some(Box::new(Claimed { first: waiter, rest: Vec::new() })),
+            Some(claimed) => claimed.rest.push(waiter),
         }
     }
 
@@ -181,12 +187,15 @@ impl Wakes {
 
     /// Adds all of `others`.
     pub fn append(&mut self, others: Wakes) {
-        others.first.into_iter().chain(others.rest).for_each(|waiter| self.add(waiter));
+        if let Some(others) = others.claimed {
+            self.add(others.first);
+            others.rest.into_iter().for_each(|waiter| self.add(waiter));
+        }
     }
 
     /// Whether nobody has to be woken.
     pub fn is_empty(&self) -> bool {
-        self.first.is_none()
+        self.claimed.is_none()
     }
 
     /// How many have to be woken.
@@ -196,8 +205,9 @@ impl Wakes {
 
     /// Wakes them all. Call it with no lock held.
     pub fn wake(self) {
-        for waiter in self.first.into_iter().chain(self.rest) {
-            waiter.wake();
+        if let Some(claimed) = self.claimed {
+            claimed.first.wake();
+            claimed.rest.iter().for_each(|waiter| waiter.wake());
         }
     }
 }
