@@ -3,7 +3,7 @@
 //! A doubling ring holds up to twice what it needs and copies everything when it grows; a channel that once held a
 //! million items would keep that room for good. Not here: any synchronization; the owner's lock guards it.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, mem};
 
 /// Items in a block.
 const BLOCK: usize = 64;
@@ -11,50 +11,67 @@ const BLOCK: usize = 64;
 /// A first-in first-out queue of `T`.
 #[derive(Debug)]
 pub(crate) struct Blocks<T> {
-    /// None is empty, save that a lone block may be; all but the first and last are full when reached.
-    blocks: VecDeque<VecDeque<T>>,
+    /// The oldest block, apart from the others: a queue that stays short looks nowhere else. Empty only when all is.
+    first: VecDeque<T>,
+    /// The blocks after it. None is empty, and all but the last were full when the next was begun.
+    rest: VecDeque<VecDeque<T>>,
     /// One emptied block, kept so that a queue that hovers around a block's edge does not allocate.
-    spare: Option<VecDeque<T>>,
+    spare: VecDeque<T>,
     len: usize,
 }
 
 impl<T> Blocks<T> {
     pub(crate) fn new() -> Blocks<T> {
-        Blocks { blocks: VecDeque::new(), spare: None, len: 0 }
+        Blocks { first: VecDeque::new(), rest: VecDeque::new(), spare: VecDeque::new(), len: 0 }
     }
 
     pub(crate) fn len(&self) -> usize {
         self.len
     }
 
+    #[inline]
     pub(crate) fn push(&mut self, item: T) {
-        match self.blocks.back_mut() {
-            Some(last) if last.len() < BLOCK => last.push_back(item),
-            _ => {
-                let mut block = self.spare.take().unwrap_or_default();
-                block.push_back(item);
-                self.blocks.push_back(block);
-            }
-        }
+        self.last_with_room().push_back(item);
         self.len += 1;
     }
 
-    pub(crate) fn pop(&mut self) -> Option<T> {
-        let first = self.blocks.front_mut()?;
-        let item = first.pop_front()?;
-        self.len -= 1;
-        if first.is_empty() && self.blocks.len() > 1 {
-            self.spare = self.blocks.pop_front();
-            if self.blocks.capacity() > 16 && self.blocks.len() * 4 < self.blocks.capacity() {
-                self.blocks.shrink_to(self.blocks.len() * 2);
-            }
+    /// Moves the first `count` of `items`, or all if there are fewer, to the end.
+    pub(crate) fn push_from(&mut self, items: &mut VecDeque<T>, count: usize) {
+        let mut left = count.min(items.len());
+        while left > 0 {
+            let last = self.last_with_room();
+            let some = left.min(BLOCK - last.len());
+            last.extend(items.drain(..some));
+            self.len += some;
+            left -= some;
         }
+    }
+
+    #[inline]
+    pub(crate) fn pop(&mut self) -> Option<T> {
+        let item = self.first.pop_front()?;
+        self.len -= 1;
+        self.leave_empty();
         Some(item)
+    }
+
+    /// Moves the oldest `count`, or all if there are fewer, to the end of `items`.
+    pub(crate) fn pop_into(&mut self, items: &mut Vec<T>, count: usize) {
+        let mut left = count.min(self.len);
+        items.reserve(left);
+        while left > 0 {
+            let some = left.min(self.first.len());
+            items.extend(self.first.drain(..some));
+            self.len -= some;
+            left -= some;
+            self.leave_empty();
+        }
     }
 
     /// Takes everything but the first `keep` items.
     pub(crate) fn split_off(&mut self, keep: usize) -> Vec<T> {
-        let mut all: Vec<T> = std::iter::from_fn(|| self.pop()).collect();
+        let mut all = Vec::new();
+        self.pop_into(&mut all, self.len);
         let rest = all.split_off(keep.min(all.len()));
         for item in all {
             self.push(item);
@@ -63,12 +80,37 @@ impl<T> Blocks<T> {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.blocks.iter().flatten()
+        self.first.iter().chain(self.rest.iter().flatten())
+    }
+
+    /// The block that the next item goes to.
+    #[inline]
+    fn last_with_room(&mut self) -> &mut VecDeque<T> {
+        let last = self.rest.back().unwrap_or(&self.first);
+        if last.len() >= BLOCK {
+            self.rest.push_back(mem::take(&mut self.spare));
+        }
+        self.rest.back_mut().unwrap_or(&mut self.first)
+    }
+
+    /// Goes on to the next block if the first is empty.
+    #[inline]
+    fn leave_empty(&mut self) {
+        if self.first.is_empty()
+            && let Some(next) = self.rest.pop_front()
+        {
+            self.spare = mem::replace(&mut self.first, next);
+            if self.rest.capacity() > 16 && self.rest.len() * 4 < self.rest.capacity() {
+                self.rest.shrink_to(self.rest.len() * 2);
+            }
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::VecDeque;
+
     use super::{BLOCK, Blocks};
 
     #[test]
@@ -83,14 +125,30 @@ mod tests {
     }
 
     #[test]
+    fn many_at_a_time_keep_the_order_across_blocks() {
+        let mut queue = Blocks::new();
+        let mut items: VecDeque<_> = (1..BLOCK * 3).collect();
+        queue.push(0);
+
+        queue.push_from(&mut items, BLOCK * 2);
+        queue.push_from(&mut items, usize::MAX);
+        let mut taken = vec![];
+        queue.pop_into(&mut taken, BLOCK + 1);
+        queue.pop_into(&mut taken, usize::MAX);
+
+        assert_eq!(taken, (0..BLOCK * 3).collect::<Vec<_>>());
+        assert_eq!((items.len(), queue.len(), queue.pop()), (0, 0, None));
+    }
+
+    #[test]
     fn an_emptied_queue_gives_its_blocks_back() {
         let mut queue = Blocks::new();
         (0..BLOCK * 1000).for_each(|item| queue.push(item));
 
         while queue.pop().is_some() {}
 
-        assert!(queue.blocks.len() <= 1);
-        assert!(queue.blocks.capacity() <= 16, "{}", queue.blocks.capacity());
+        assert!(queue.rest.is_empty());
+        assert!(queue.rest.capacity() <= 16, "{}", queue.rest.capacity());
     }
 
     #[test]

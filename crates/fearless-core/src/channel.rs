@@ -99,6 +99,7 @@ impl<T> Channel<T> {
     }
 
     /// Sends if that needs no wait.
+    #[inline(always)]
     pub fn try_send(&self, item: T) -> Send<T> {
         self.lock().try_send(self.capacity, item)
     }
@@ -128,6 +129,7 @@ impl<T> Channel<T> {
     }
 
     /// Takes an item if there is one.
+    #[inline(always)]
     pub fn try_recv(&self) -> Recv<T> {
         self.lock().try_recv(self.capacity)
     }
@@ -232,6 +234,7 @@ impl<T> Channel<T> {
         }
     }
 
+    #[inline]
     fn lock(&self) -> MutexGuard<'_, State<T>> {
         let mut state = sync::lock(&self.state);
         if state.generation != fork::generation() {

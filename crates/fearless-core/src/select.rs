@@ -50,13 +50,24 @@ pub struct Select {
 }
 
 impl Select {
-    /// Tries each operation, in an order drawn with `random`; the one that went ahead.
-    pub fn attempt<S: Source>(&mut self, sources: &mut [S], random: impl FnMut() -> u64) -> Option<usize> {
+    /// Tries each operation, in an order drawn with `random` as it goes (Fisher and Yates's shuffle); the one that went
+    /// ahead.
+    pub fn attempt<S: Source>(&mut self, sources: &mut [S], mut random: impl FnMut() -> u64) -> Option<usize> {
         if let [only] = sources {
             return only.attempt().then_some(0);
         }
-        self.shuffle(sources.len(), random);
-        self.order.iter().copied().find(|&operation| sources.get_mut(operation).is_some_and(Source::attempt))
+        let len = sources.len();
+        if self.order.len() != len {
+            self.order = (0..len).collect();
+        }
+        for place in 0..len {
+            self.order.swap(place, place + below(len - place, random()));
+            let operation = self.order.get(place).copied().unwrap_or(place);
+            if sources.get_mut(operation).is_some_and(Source::attempt) {
+                return Some(operation);
+            }
+        }
+        None
     }
 
     /// Enlists `waiter` for each operation. `Wait`, or how the call stands when one turned out to be ready.
@@ -93,17 +104,6 @@ impl Select {
         waiter.claim(Claim::Interrupted);
         withdrawn(sources)
     }
-
-    /// Fisher and Yates's shuffle.
-    fn shuffle(&mut self, len: usize, mut random: impl FnMut() -> u64) {
-        if self.order.len() != len {
-            self.order = (0..len).collect();
-        }
-        for last in (1..len).rev() {
-            let other = usize::try_from(random() % (last as u64 + 1)).unwrap_or(0);
-            self.order.swap(last, other);
-        }
-    }
 }
 
 fn withdrawn<S: Source>(sources: &mut [S]) -> Option<usize> {
@@ -122,6 +122,12 @@ pub fn next_random(state: &mut u64) -> u64 {
     *state ^= *state >> 7;
     *state ^= *state << 17;
     *state
+}
+
+/// A random number below `bound`: the high bits of a product, as a division would take longer than a try.
+pub fn below(bound: usize, random: u64) -> usize {
+    let high = (u128::from(random) * bound as u128) >> u64::BITS;
+    usize::try_from(high).unwrap_or(0)
 }
 
 /// Whatever keeps a channel alive.

@@ -432,7 +432,7 @@ fn the_last_receiver_meets_a_sending_select() {
 
 /// A batch serves all that wait, a thread and a select, and a batch of receives lets a blocked sender in.
 ///
-/// Fails without `wakes.append` in `send_batch`, and in `recv_batch`.
+/// Fails without `wakes.add(receiver)` in `State::send_batch`, and without `admit` in `State::recv_batch`.
 #[test]
 fn a_batch_wakes_all_it_serves() {
     explore(2, || {

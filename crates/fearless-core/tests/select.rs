@@ -171,6 +171,44 @@ fn a_batch_goes_as_far_as_there_is_room_and_comes_as_far_as_there_are_items() {
 }
 
 #[test]
+fn a_batch_takes_what_blocked_senders_offer() {
+    for capacity in [0, 1] {
+        let channel = channel(Some(capacity));
+        let senders = [1, 2, 3].map(|item| {
+            (capacity == 0 || item > 1).then(|| block_in_send(&channel, item)).or_else(|| {
+                fill(&channel, &[item]);
+                None
+            })
+        });
+        let mut came = Vec::new();
+
+        assert!(!channel.recv_batch(&mut came, 2).closed);
+
+        assert_eq!(came, [1, 2]);
+        let claims = senders.map(|sender| sender.and_then(|(_, waiter)| waiter.claimed()));
+        let served = Some(Claim::Ready(0));
+        // A slot that was emptied is taken at once by the next.
+        assert_eq!(claims, if capacity == 0 { [served, served, None] } else { [None, served, served] });
+    }
+}
+
+#[test]
+fn a_batch_serves_blocked_receivers_beyond_the_capacity_and_fills_the_room_behind_them() {
+    let channel = channel(Some(2));
+    let (gone, timed_out) = block_in_recv(&channel);
+    let (ticket, direct) = block_in_recv(&channel);
+    assert!(timed_out.claim(Claim::TimedOut));
+    let mut items = VecDeque::from([1, 2, 3]);
+
+    assert!(!channel.send_batch(&mut items).closed);
+
+    assert_eq!((items, channel.snapshot().len), (VecDeque::from([3]), 2));
+    assert!(matches!(channel.resume_recv(gone, Claim::TimedOut), Recv::GaveUp));
+    assert_eq!(taken(channel.resume_recv(ticket, direct.claimed().expect("served"))), Some(1));
+    assert_eq!(taken(channel.try_recv()), Some(2));
+}
+
+#[test]
 fn a_place_is_kept_by_who_came_too_late() {
     let channel = channel(None);
     let (mut first, _) = listen(&channel);

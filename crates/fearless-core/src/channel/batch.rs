@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Channel, Recv, Send};
+use super::{Channel, Send};
 use crate::waiter::Wakes;
 
 /// How far a batch came.
@@ -28,44 +28,16 @@ pub struct Drained<T> {
 impl<T> Channel<T> {
     /// Sends items from the front of `items` as long as that needs no wait.
     pub fn send_batch(&self, items: &mut VecDeque<T>) -> Taken {
-        let mut taken = Taken { closed: false, wakes: Wakes::default() };
-        let mut state = self.lock();
-        while let Some(item) = items.pop_front() {
-            match state.try_send(self.capacity, item) {
-                Send::Sent(wakes) => taken.wakes.append(wakes),
-                Send::Closed(item) => {
-                    taken.closed = true;
-                    items.push_front(item);
-                    break;
-                }
-                Send::Full(item) | Send::GaveUp(item) => {
-                    items.push_front(item);
-                    break;
-                }
-                Send::Wait(..) => unreachable!("try_send does not enqueue"),
-            }
-        }
-        taken
+        let mut wakes = Wakes::default();
+        let is_open = self.lock().send_batch(self.capacity, items, &mut wakes);
+        Taken { closed: !is_open, wakes }
     }
 
     /// Takes items, up to `max`, as long as that needs no wait, and appends them to `items`.
     pub fn recv_batch(&self, items: &mut Vec<T>, max: usize) -> Taken {
-        let mut taken = Taken { closed: false, wakes: Wakes::default() };
-        let mut state = self.lock();
-        for _ in 0..max {
-            match state.try_recv(self.capacity) {
-                Recv::Item(item, wakes) => {
-                    items.push(item);
-                    taken.wakes.append(wakes);
-                }
-                Recv::Closed => {
-                    taken.closed = true;
-                    break;
-                }
-                Recv::Empty | Recv::GaveUp | Recv::Wait(_) => break,
-            }
-        }
-        taken
+        let mut wakes = Wakes::default();
+        let is_open = self.lock().recv_batch(self.capacity, items, max, &mut wakes);
+        Taken { closed: !is_open, wakes }
     }
 
     /// Sends without a wait; when the channel is full, the oldest item makes room and is returned. A rendezvous has none to
@@ -91,9 +63,8 @@ impl<T> Channel<T> {
     pub fn drain(&self) -> Drained<T> {
         let mut drained = Drained { items: Vec::new(), wakes: Wakes::default() };
         let mut state = self.lock();
-        for _ in 0..state.queue.len() - state.reserved {
-            drained.items.extend(state.queue.pop());
-        }
+        let free = state.queue.len() - state.reserved;
+        state.queue.pop_into(&mut drained.items, free);
         state.admit(self.capacity, &mut drained.wakes);
         drained
     }

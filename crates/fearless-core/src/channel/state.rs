@@ -2,7 +2,7 @@
 //!
 //! Not here: the lock itself, tickets' owners, sleeping.
 
-use std::mem;
+use std::{collections::VecDeque, mem};
 
 use super::{Recv, Send};
 use crate::{
@@ -102,54 +102,115 @@ impl<T> State<T> {
         capacity.is_none_or(|capacity| self.queue.len() < capacity)
     }
 
+    #[inline(always)]
     pub(super) fn try_send(&mut self, capacity: Option<usize>, item: T) -> Send<T> {
         // No sender either: another thread closed the caller's own end, and receivers have been told that all ended.
         if self.is_closed() {
             return Send::Closed(item);
         }
+        if !self.receivers.is_empty() {
+            return self.send_past_receivers(capacity, item);
+        }
+        if !self.has_room(capacity) {
+            return Send::Full(item);
+        }
+        self.queue.push(item);
+        Send::Sent(Wakes::default())
+    }
+
+    /// Sends where there are entries of receivers. Apart, so that the common way through [`State::try_send`] stays short.
+    #[inline(never)]
+    fn send_past_receivers(&mut self, capacity: Option<usize>, item: T) -> Send<T> {
         let has_room = self.has_room(capacity);
         let mut wakes = Wakes::default();
-        if !self.receivers.is_empty() {
-            // A direct receiver takes the item whatever the capacity: all before it is reserved.
-            if let Some(receiver) = self.claim_receiver(true, has_room, None) {
-                self.queue.push(item);
-                wakes.add(receiver);
-                return Send::Sent(wakes);
-            }
-        }
-        if !has_room {
+        // A direct receiver takes the item whatever the capacity: all before it is reserved.
+        if let Some(receiver) = self.claim_receiver(true, has_room, None) {
+            wakes.add(receiver);
+        } else if !has_room {
             return Send::Full(item);
         }
         self.queue.push(item);
         Send::Sent(wakes)
     }
 
+    #[inline(always)]
     pub(super) fn try_recv(&mut self, capacity: Option<usize>) -> Recv<T> {
-        let mut wakes = Wakes::default();
-        let free = self.queue.len() > self.reserved;
-        let item = if free { self.queue.pop() } else { None };
-        // Room was made, or this is a rendezvous: the first blocked sender's item moves on.
+        let item = if self.queue.len() > self.reserved { self.queue.pop() } else { None };
         if !self.senders.is_empty() {
-            if let Some(item) = item {
-                self.admit(capacity, &mut wakes);
-                return Recv::Item(item, wakes);
-            }
-            if let Some((sender, Some(item))) = self.claim_sender(false) {
-                wakes.add(sender);
-                // What is queued is older, though it is reserved: reservations are a number, not certain items.
-                self.queue.push(item);
-                if let Some(oldest) = self.queue.pop() {
-                    return Recv::Item(oldest, wakes);
-                }
-            }
+            return self.recv_past_senders(capacity, item);
         }
         match item {
-            Some(item) => Recv::Item(item, wakes),
-            // Entries that are left belong to senders that gave up. No receiver: another thread closed the caller's own
-            // end, and nobody would wake the caller any more.
-            None if self.is_closed() => Recv::Closed,
-            None => Recv::Empty,
+            Some(item) => Recv::Item(item, Wakes::default()),
+            None => self.nothing(),
         }
+    }
+
+    /// Receives where there are entries of senders, `item` having been taken from the queue: room was made, or this is a
+    /// rendezvous, and the first blocked sender's item moves on.
+    #[inline(never)]
+    fn recv_past_senders(&mut self, capacity: Option<usize>, item: Option<T>) -> Recv<T> {
+        let mut wakes = Wakes::default();
+        if let Some(item) = item {
+            self.admit(capacity, &mut wakes);
+            return Recv::Item(item, wakes);
+        }
+        // Entries that cannot be claimed belong to senders that gave up.
+        let Some((sender, Some(item))) = self.claim_sender(false) else { return self.nothing() };
+        wakes.add(sender);
+        // What is queued is older, though it is reserved: reservations are a number, not certain items.
+        self.queue.push(item);
+        self.queue.pop().map_or(Recv::Empty, |oldest| Recv::Item(oldest, wakes))
+    }
+
+    /// What a receiver finds that found no item. No receiver: another thread closed the caller's own end, and nobody would
+    /// wake the caller any more.
+    fn nothing(&self) -> Recv<T> {
+        if self.is_closed() { Recv::Closed } else { Recv::Empty }
+    }
+
+    /// Sends items from the front of `items` as long as that needs no wait; false when the channel is closed.
+    pub(super) fn send_batch(&mut self, capacity: Option<usize>, items: &mut VecDeque<T>, wakes: &mut Wakes) -> bool {
+        if self.is_closed() {
+            return false;
+        }
+        while !self.receivers.is_empty() && !items.is_empty() {
+            let Some(receiver) = self.claim_receiver(true, self.has_room(capacity), None) else { break };
+            self.queue.push_from(items, 1);
+            wakes.add(receiver);
+        }
+        let room = capacity.map_or(usize::MAX, |capacity| capacity.saturating_sub(self.queue.len()));
+        self.queue.push_from(items, room);
+        true
+    }
+
+    /// Takes up to `max` items as long as that needs no wait; false when nothing more will come.
+    pub(super) fn recv_batch(
+        &mut self,
+        capacity: Option<usize>,
+        items: &mut Vec<T>,
+        max: usize,
+        wakes: &mut Wakes,
+    ) -> bool {
+        let most = items.len().saturating_add(max);
+        while items.len() < most {
+            let free = self.queue.len() - self.reserved;
+            if free > 0 {
+                self.queue.pop_into(items, free.min(most - items.len()));
+                if !self.senders.is_empty() {
+                    self.admit(capacity, wakes);
+                }
+                continue;
+            }
+            match self.try_recv(capacity) {
+                Recv::Item(item, others) => {
+                    items.push(item);
+                    wakes.append(others);
+                }
+                Recv::Closed => return false,
+                Recv::Empty | Recv::GaveUp | Recv::Wait(_) => return true,
+            }
+        }
+        true
     }
 
     /// Claims the first receiver that can be: a direct one, for which an item of the queue is now reserved, or a
