@@ -4,9 +4,13 @@ Not here: what holds for every call that blocks (`tests/generic/test_blocking.py
 (`test_channel_model.py`).
 """
 
+import collections
+import gc
 import itertools
 import pickle
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import pytest
 
@@ -120,6 +124,57 @@ class TestSendMany:
             with pytest.raises(LookupError, match="no more"):
                 tx.send_many(broken())
             assert rx.drain() == [0, 1, 2]
+
+    @pytest.mark.parametrize("kind", [list, tuple, iter, collections.deque])
+    def test_sends_any_number_of_any_iterable_in_order(self, kind: Callable[[range], Iterable[int]]) -> None:
+        """Also where batches begin and end."""
+        for count in (1, 63, 64, 65, 200):
+            tx, rx = fl.channel(None)
+            with tx, rx:
+                tx.send_many(kind(range(count)))
+                assert rx.recv_many(count + 1) == list(range(count))
+
+    def test_a_list_that_changes_meanwhile_is_read_as_by_its_iterator(self, spawn: Spawn) -> None:
+        """What is appended in time is sent, and what is removed in time is not."""
+        tx, rx = fl.channel(1)
+        with tx, rx:
+            for change, sent in ((lambda items: items.append("c"), list("abc")), (list[str].clear, ["a", "b"])):
+                items = list("ab") if sent[-1] == "c" else list("abxyz")
+                sender = spawn(tx.send_many, items)
+                until(lambda: blocked_senders(rx) == 1)
+                change(items)
+                assert [rx.recv(BOUND) for _ in sent] == sent
+                sender.join()
+                assert rx.is_empty
+
+    def test_a_list_with_an_iterator_of_its_own_is_asked(self) -> None:
+        """It is no plain list."""
+
+        class Backwards(list[int]):
+            def __iter__(self) -> Iterator[int]:
+                return reversed(self)
+
+        tx, rx = fl.channel(None)
+        with tx, rx:
+            tx.send_many(Backwards(range(3)))
+            assert rx.drain() == [2, 1, 0]
+
+    def test_what_was_sent_is_let_go_while_the_rest_is_drawn(self) -> None:
+        """An endless stream of `Owned` keeps no more than a batch of old handles."""
+        handles: list[weakref.ref[Any]] = []
+
+        def supply() -> Iterator["fl.Owned[int]"]:
+            for number in range(300):
+                owned = fl.Owned(number)
+                handles.append(weakref.ref(owned))
+                yield owned
+            gc.collect()
+            assert sum(handle() is not None for handle in handles) <= 128
+
+        tx, rx = fl.channel(None)
+        with tx, rx:
+            tx.send_many(supply())
+            assert [owned.take() for owned in rx.recv_many(300)] == list(range(300))
 
     def test_a_close_meanwhile_gives_the_rest_back(self, spawn: Spawn) -> None:
         """As a list, and nothing is in two places."""

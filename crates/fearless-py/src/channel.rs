@@ -93,7 +93,13 @@ impl End {
 
     /// Whether a send would have to wait at this moment.
     pub(crate) fn is_full(&self) -> bool {
-        self.core().capacity().is_some_and(|capacity| self.core().snapshot().len >= capacity)
+        self.room() == 0
+    }
+
+    /// How many items could be sent without a wait at this moment.
+    pub(crate) fn room(&self) -> usize {
+        let capacity = self.core().capacity();
+        capacity.map_or(usize::MAX, |capacity| capacity.saturating_sub(self.core().snapshot().len))
     }
 
     /// What pickling an end raises.

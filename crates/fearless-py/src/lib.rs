@@ -7,6 +7,7 @@ mod call;
 mod cell;
 mod channel;
 mod condvar;
+mod drawn;
 mod errors;
 mod event_loop;
 mod guard;

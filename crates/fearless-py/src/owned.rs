@@ -118,20 +118,18 @@ pub(crate) struct OnItsWay {
 
 impl OnItsWay {
     /// `item`, or the next owner's handle of it.
+    #[inline]
     pub(crate) fn of(py: Python<'_>, item: Py<PyAny>, call: &str) -> PyResult<(Py<PyAny>, OnItsWay)> {
         match item.bind(py).cast_exact::<Owned>() {
             Err(_) => Ok((item, OnItsWay { from: None })),
-            Ok(owned) => {
-                let next = Py::new(py, owned.get().hand_on(py, call)?)?.into_any();
-                let from = owned.clone().unbind();
-                Ok((next, OnItsWay { from: Some(from) }))
-            }
+            Ok(owned) => OnItsWay::of_owned(owned, call),
         }
     }
 
-    /// Whether the item is no `Owned`.
-    pub(crate) fn is_plain(&self) -> bool {
-        self.from.is_none()
+    #[inline(never)]
+    fn of_owned(owned: &Bound<'_, Owned>, call: &str) -> PyResult<(Py<PyAny>, OnItsWay)> {
+        let next = Py::new(owned.py(), owned.get().hand_on(owned.py(), call)?)?.into_any();
+        Ok((next, OnItsWay { from: Some(owned.clone().unbind()) }))
     }
 
     /// `item` as it was given: it did not get there.

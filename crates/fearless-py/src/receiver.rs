@@ -79,10 +79,15 @@ impl Receiver {
         let patience = Patience::from_timeout(timeout)?;
         let most = usize::try_from(max).ok().filter(|&most| most > 0);
         let most = most.ok_or_else(|| PyValueError::new_err(format!("max must be a whole number >= 1, got {max}")))?;
-        let first = self.take(py, "recv_many", patience)?.ok_or_else(|| self.ended("recv_many"))?;
-        let mut items = vec![first];
-        let taken = self.end.core().recv_batch(&mut items, most - 1);
+        wait::checkpoint(py)?;
+        self.end.check_open("recv_many")?;
+        let mut items = Vec::new();
+        let taken = self.end.core().recv_batch(&mut items, most);
         loop_queue::wake(py, taken.wakes);
+        if items.is_empty() {
+            items.push(self.take(py, "recv_many", patience)?.ok_or_else(|| self.ended("recv_many"))?);
+            loop_queue::wake(py, self.end.core().recv_batch(&mut items, most - 1).wakes);
+        }
         PyList::new(py, items)
     }
 

@@ -1,19 +1,14 @@
 //! `Sender`: the sending end of a channel. Arguments and errors only; see `channel.rs`.
 
-use std::collections::VecDeque;
-
 use fearless_core::{
     channel::{self, Send},
     waiter::Waiter,
 };
-use pyo3::{
-    PyTraverseError, PyVisit,
-    prelude::*,
-    types::{PyIterator, PyList},
-};
+use pyo3::{PyTraverseError, PyVisit, prelude::*, types::PyList};
 
 use crate::{
     channel::{CLOSED, End},
+    drawn::Drawn,
     errors, loop_queue,
     operation::{Face, Operation},
     owned::OnItsWay,
@@ -72,13 +67,12 @@ impl Sender {
     #[pyo3(signature = (items, timeout=None))]
     fn send_many(&self, py: Python<'_>, items: &Bound<'_, PyAny>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
         let patience = Patience::from_timeout(timeout)?;
-        let mut items = items.try_iter()?;
-        let mut drawn = Drawn::default();
+        let mut drawn = Drawn::from(items)?;
         loop {
             wait::checkpoint(py)?;
             self.end.check_open("send_many")?;
             // What was drawn before the iterable raised is sent all the same.
-            let failed = self.draw(&mut items, &mut drawn).err();
+            let failed = drawn.draw(self.end.room()).err();
             let is_last = drawn.items.is_empty();
             self.send_drawn(py, &mut drawn, patience)?;
             match failed {
@@ -291,28 +285,13 @@ impl Sender {
         }
     }
 
-    /// Draws as many items as there is room for, one at least.
-    fn draw(&self, items: &mut Bound<'_, PyIterator>, drawn: &mut Drawn) -> PyResult<()> {
-        let py = items.py();
-        let held = self.end.core().snapshot().len;
-        let room = self.end.core().capacity().map_or(BATCH, |capacity| capacity.saturating_sub(held));
-        for item in items.take(room.clamp(1, BATCH)) {
-            let (item, way) = OnItsWay::of(py, item?.unbind(), "send_many")?;
-            if !way.is_plain() {
-                drawn.ways.push_back((drawn.sent + drawn.items.len(), way));
-            }
-            drawn.items.push_back(item);
-        }
-        Ok(())
-    }
-
     /// Sends what was drawn; what cannot be sent goes with the error, as a list.
-    fn send_drawn(&self, py: Python<'_>, drawn: &mut Drawn, patience: Patience) -> PyResult<()> {
+    fn send_drawn(&self, py: Python<'_>, drawn: &mut Drawn<'_>, patience: Patience) -> PyResult<()> {
         while !drawn.items.is_empty() {
             let before = drawn.items.len();
             let taken = self.end.core().send_batch(&mut drawn.items);
             loop_queue::wake(py, taken.wakes);
-            drawn.sent += before - drawn.items.len();
+            drawn.leave(before - drawn.items.len());
             if let Some((item, way)) = drawn.pop()
                 && let Err(error) = self.send_slowly(py, "send_many", item, &way, patience)
             {
@@ -325,34 +304,6 @@ impl Sender {
         Ok(())
     }
 }
-
-/// Items of a `send_many` on their way.
-#[derive(Default)]
-struct Drawn {
-    items: VecDeque<Py<PyAny>>,
-    /// The number of the first of them.
-    sent: usize,
-    /// The ways of those that are no plain objects, by number.
-    ways: VecDeque<(usize, OnItsWay)>,
-}
-
-impl Drawn {
-    /// The first item, with its way.
-    fn pop(&mut self) -> Option<(Py<PyAny>, OnItsWay)> {
-        let item = self.items.pop_front()?;
-        let number = self.sent;
-        self.sent += 1;
-        while self.ways.front().is_some_and(|(other, _)| *other < number) {
-            self.ways.pop_front();
-        }
-        let is_its = self.ways.front().is_some_and(|(other, _)| *other == number);
-        let way = if is_its { self.ways.pop_front().map(|(_, way)| way) } else { None };
-        Some((item, way.unwrap_or_default()))
-    }
-}
-
-/// How many items a batch holds at most.
-const BATCH: usize = 64;
 
 /// The sending of an item, as an argument of `select`.
 ///
