@@ -65,6 +65,18 @@ class TestChoice:
         assert len(rx) == seen[1]
         assert sum(400 - len(receiver) for _, receiver in pairs) == seen[0] + seen[3]
 
+    @pytest.mark.parametrize("count", [2, 8, 20])
+    def test_among_ready_receivers_every_one_comes_up(self, count: int, make: Make) -> None:
+        """At random too where all are receivers; the numbers are those of the arguments."""
+        pairs = [make(None) for _ in range(count)]
+        for number, (sender, _) in enumerate(pairs):
+            sender.send_many([number] * 50 * count)
+        chosen = [fl.select(*(receiver for _, receiver in pairs)) for _ in range(50 * count)]
+        seen = collections.Counter(selected.index for selected in chosen)
+
+        assert all(seen[index] >= 15 for index in range(count)), seen
+        assert all(selected.value == selected.index for selected in chosen)
+
     def test_a_channel_that_has_ended_is_ready_each_time(self, make: Make) -> None:
         """Once it is drained; with no value."""
         tx, rx = make(1)
@@ -223,13 +235,15 @@ class TestRefusals:
 
     @CALLS
     def test_the_same_twice(self, call: Any, make: Make) -> None:
-        """For one direction; also by a clone. The error says which."""
-        tx, rx = make(1)
+        """For one direction; also by a clone. The error says which, and nothing is done."""
+        tx, rx = make(2)
+        tx.send("item")
         timer = fl.never()
         with rx.clone() as clone:
             for twice in ((rx, rx), (rx, clone), (tx.sending(1), tx.sending(2)), (timer, timer)):
                 with pytest.raises(ValueError, match=r"got the same as arguments 0 and 1"):
                     call(*twice)
+        assert len(rx) == 1
 
     @CALLS
     @pytest.mark.parametrize("wrong", [None, 1, "rx", "sender"])

@@ -20,6 +20,7 @@ mod owned;
 mod owner;
 mod par;
 mod python;
+mod ready;
 mod receiver;
 mod scope;
 mod select;

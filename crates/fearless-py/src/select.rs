@@ -1,4 +1,5 @@
-//! `select` and `try_select`: arguments, the wait of a thread, and `Selected`. See `source.rs` for the operations.
+//! `select` and `try_select`: arguments, the wait of a thread, and `Selected`. See `source.rs` for the operations, and
+//! `ready.rs` for the short way of receivers.
 
 use std::{cell::Cell, collections::HashMap, time::Instant};
 
@@ -9,7 +10,7 @@ use fearless_core::{
 use pyo3::{PyTraverseError, PyVisit, exceptions::PyValueError, prelude::*, types::PyTuple};
 
 use crate::{
-    errors, loop_queue,
+    errors, loop_queue, ready,
     source::{Outcome, Source},
     thread,
     wait::{self, Ended, Kind, Patience},
@@ -80,8 +81,13 @@ pub(crate) fn select(
     py: Python<'_>,
     channels: &Bound<'_, PyTuple>,
     timeout: Option<&Bound<'_, PyAny>>,
-) -> PyResult<Selected> {
+) -> PyResult<Py<Selected>> {
     let patience = Patience::from_timeout(timeout)?;
+    if wait::checkpoint(py).is_ok()
+        && let Some(selected) = ready::receive(channels)
+    {
+        return selected;
+    }
     let mut sources = sources(channels, "select")?;
     let chosen = wait::checkpoint(py).and_then(|()| choose(py, &mut sources, patience));
     loop_queue::send(py);
@@ -93,7 +99,10 @@ pub(crate) fn select(
 /// Raises: `Empty` when none can go ahead; otherwise as `select` does.
 #[pyfunction]
 #[pyo3(signature = (*channels))]
-pub(crate) fn try_select(channels: &Bound<'_, PyTuple>) -> PyResult<Selected> {
+pub(crate) fn try_select(channels: &Bound<'_, PyTuple>) -> PyResult<Py<Selected>> {
+    if let Some(selected) = ready::receive(channels) {
+        return selected;
+    }
     let mut sources = sources(channels, "try_select")?;
     let nothing = || errors::Empty::new_err("try_select: no channel is ready");
     let chosen = Select::default().attempt(&mut sources, random).ok_or_else(nothing);
@@ -198,12 +207,12 @@ fn earliest(sources: &[Source]) -> Option<Instant> {
     sources.iter().filter_map(Source::due).min()
 }
 
-fn finish(channels: &Bound<'_, PyTuple>, mut sources: Vec<Source>, chosen: PyResult<usize>) -> PyResult<Selected> {
+fn finish(channels: &Bound<'_, PyTuple>, mut sources: Vec<Source>, chosen: PyResult<usize>) -> PyResult<Py<Selected>> {
     let py = channels.py();
     let selected = chosen.and_then(|chosen| {
         let channel = channels.get_item(chosen)?.unbind();
         match sources.get_mut(chosen) {
-            Some(source) => Ok(Selected::new(chosen, channel, source.outcome(py)?)),
+            Some(source) => Py::new(py, Selected::new(chosen, channel, source.outcome(py)?)),
             None => unreachable!("a chosen operation is one of them"),
         }
     });
