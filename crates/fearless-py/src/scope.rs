@@ -2,7 +2,7 @@
 //!
 //! Not here: what leaving a `with` block raises; `fearless._scope` decides that.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use fearless_core::{
     scope as core,
@@ -15,12 +15,19 @@ use crate::wait::{self, Ended, Kind, Patience};
 
 thread_local! {
     static CURRENT: RefCell<Option<Arc<core::Scope>>> = const { RefCell::new(None) };
+    /// Whether `CURRENT` has a scope: every send and receive asks, and most threads have none.
+    static IS_INSIDE: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Whether `look` is true of the scope of the calling thread. `look` must not run Python.
-///
-/// Borrows rather than clones: all threads of a scope would meet on its reference count.
+#[inline]
 pub(crate) fn is_current(look: impl FnOnce(&Arc<core::Scope>) -> bool) -> bool {
+    IS_INSIDE.get() && is_of_current(look)
+}
+
+/// Borrows rather than clones: all threads of a scope would meet on its reference count.
+#[inline(never)]
+fn is_of_current(look: impl FnOnce(&Arc<core::Scope>) -> bool) -> bool {
     CURRENT.try_with(|current| current.borrow().as_ref().is_some_and(look)).unwrap_or(false)
 }
 
@@ -30,7 +37,13 @@ pub(crate) fn current() -> Option<Arc<core::Scope>> {
 }
 
 fn replace(scope: Option<Arc<core::Scope>>) -> Option<Arc<core::Scope>> {
-    CURRENT.try_with(|current| current.replace(scope)).ok().flatten()
+    CURRENT
+        .try_with(|current| {
+            IS_INSIDE.set(scope.is_some());
+            current.replace(scope)
+        })
+        .ok()
+        .flatten()
 }
 
 /// While it lives, the calling thread is in the given scope.

@@ -178,6 +178,7 @@ impl Ended {
 }
 
 /// Raises `Cancelled` if the scope of the calling thread is cancelled. On entry of every cancellation point.
+#[inline]
 pub(crate) fn checkpoint(py: Python<'_>) -> PyResult<()> {
     if scope::is_current(is_over) { Err(cancellation(py)) } else { Ok(()) }
 }
@@ -203,6 +204,7 @@ pub(crate) fn expire(scope: &Arc<Scope>) {
 }
 
 /// The `Cancelled` of the calling thread's scope, which belongs to the outermost one that is cancelled.
+#[cold]
 fn cancellation(py: Python<'_>) -> PyErr {
     match scope::current().and_then(|scope| scope.origin()) {
         Some(origin) => errors::cancelled(py, scope::Scope::of(origin)),
