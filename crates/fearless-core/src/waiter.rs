@@ -200,7 +200,7 @@ impl Wakes {
 
     /// How many have to be woken.
     pub fn len(&self) -> usize {
-        usize::from(self.first.is_some()) + self.rest.len()
+        self.claimed.as_ref().map_or(0, |claimed| 1 + claimed.rest.len())
     }
 
     /// Wakes them all. Call it with no lock held.
