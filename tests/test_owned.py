@@ -229,3 +229,17 @@ def test_a_dead_cycle_through_a_handle_is_collected() -> None:
     gc.collect()
 
     assert gone() is None
+
+
+def test_an_async_call_that_is_never_awaited_gives_it_back(pair: Any) -> None:
+    """It was handed on when the call was made; nothing was sent."""
+    tx, _ = pair
+    for call in (tx.send_async, lambda owned: fl.select_async(tx.sending(owned))):
+        owned = fl.Owned([1])
+        operation = call(owned)
+        assert owned.is_moved
+
+        del operation
+        gc.collect()
+
+        assert owned.take() == [1]

@@ -159,6 +159,7 @@ impl Operation {
     fn __clear__(&self, py: Python<'_>) {
         if let Some(mut state) = self.state.with(py, Option::take) {
             state.leave();
+            select::give_back(py, &mut state.sources);
         }
     }
 }
@@ -405,6 +406,8 @@ impl Drop for Operation {
     fn drop(&mut self) {
         if let Some(state) = self.state.get_mut() {
             state.leave();
+            // What was handed on when it was made has its owner again. A drop of an object of Python's is attached.
+            Python::try_attach(|py| select::give_back(py, &mut state.sources));
             loop_queue::send_later();
         }
     }

@@ -86,9 +86,12 @@ impl Sender {
     /// Send an item at once; when the channel is full, return the oldest item, which makes room for it, else `None`.
     ///
     /// Raises: `Closed` when no receiver is left; `Full` on a rendezvous that nobody receives from, which has no item to
-    /// give; both with the item as `.item`.
+    /// give; both with the item as `.item`; `MovedError`.
     fn force_send(&self, py: Python<'_>, item: Py<PyAny>) -> PyResult<Option<Py<PyAny>>> {
         let (item, way) = OnItsWay::of(py, item, "force_send")?;
+        if !self.end.is_open() {
+            return Err(errors::with_item(py, self.end.refusal("force_send"), way.back(py, item)));
+        }
         match self.end.core().force_send(item) {
             (Send::Sent(wakes), oldest) => {
                 loop_queue::wake(py, wakes);
@@ -292,9 +295,13 @@ impl Sender {
             let taken = self.end.core().send_batch(&mut drawn.items);
             loop_queue::wake(py, taken.wakes);
             drawn.leave(before - drawn.items.len());
-            if let Some((item, way)) = drawn.pop()
-                && let Err(error) = self.send_slowly(py, "send_many", item, &way, patience)
-            {
+            let Some((item, way)) = drawn.pop() else { break };
+            let sent = if taken.closed {
+                Err(self.refused(py, "send_many", way.back(py, item)))
+            } else {
+                self.send_slowly(py, "send_many", item, &way, patience)
+            };
+            if let Err(error) = sent {
                 let first = error.value(py).getattr("item")?.unbind();
                 let rest = std::iter::from_fn(|| drawn.pop()).map(|(item, way)| way.back(py, item));
                 let unsent = PyList::new(py, std::iter::once(first).chain(rest).collect::<Vec<_>>())?;
