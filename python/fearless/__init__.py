@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from fearless._scope import Scope, checkpoint, current_scope, scope, sleep
     from fearless._workload import workload
-    from fearless.atomics import AtomicInt
+    from fearless.atomics import AtomicBool, AtomicFloat, AtomicInt, AtomicRef, ShardedCounter
     from fearless.channels import (
         Owned,
         Receiver,
@@ -46,7 +46,10 @@ if TYPE_CHECKING:
     from fearless.threads import Task, options, spawn
 
 __all__ = [
+    "AtomicBool",
+    "AtomicFloat",
     "AtomicInt",
+    "AtomicRef",
     "Cancelled",
     "Closed",
     "Condvar",
@@ -64,6 +67,7 @@ __all__ = [
     "Scope",
     "Selected",
     "Sender",
+    "ShardedCounter",
     "Task",
     "ThreadPool",
     "Timeout",
@@ -91,7 +95,7 @@ __all__ = [
 _HOMES = {
     "_scope": ("Scope", "checkpoint", "current_scope", "scope", "sleep"),
     "_workload": ("workload",),
-    "atomics": ("AtomicInt",),
+    "atomics": ("AtomicBool", "AtomicFloat", "AtomicInt", "AtomicRef", "ShardedCounter"),
     "channels": (
         "Owned",
         "Receiver",

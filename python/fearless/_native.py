@@ -9,7 +9,10 @@ import sys
 
 try:
     from fearless._core import (
+        AtomicBool,
+        AtomicFloat,
         AtomicInt,
+        AtomicRef,
         Chunk,
         Condvar,
         Cursor,
@@ -23,6 +26,7 @@ try:
         Selected,
         Sender,
         Sending,
+        ShardedCounter,
         Task,
         ThreadPool,
         Timer,
@@ -51,7 +55,10 @@ except ImportError as error:
     raise ImportError(text, name="fearless._core") from error
 
 __all__ = [
+    "AtomicBool",
+    "AtomicFloat",
     "AtomicInt",
+    "AtomicRef",
     "Chunk",
     "Condvar",
     "Cursor",
@@ -65,6 +72,7 @@ __all__ = [
     "Selected",
     "Sender",
     "Sending",
+    "ShardedCounter",
     "Task",
     "ThreadPool",
     "Timer",

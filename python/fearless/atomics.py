@@ -1,8 +1,8 @@
-"""Atomics: one number that threads change without a lock.
+"""Atomics: one number, flag or reference that threads change without a lock.
 
 The types are native; this module is where users find them. Not here: any code.
 """
 
-from fearless._native import AtomicInt
+from fearless._native import AtomicBool, AtomicFloat, AtomicInt, AtomicRef, ShardedCounter
 
-__all__ = ["AtomicInt"]
+__all__ = ["AtomicBool", "AtomicFloat", "AtomicInt", "AtomicRef", "ShardedCounter"]

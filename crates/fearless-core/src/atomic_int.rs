@@ -1,6 +1,6 @@
 //! A 64-bit counter that refuses to overflow.
 //!
-//! All operations are sequentially consistent. Not here: waiting for a value.
+//! All operations are sequentially consistent. Not here: waiting for a value; see [`crate::watchers`].
 
 use crate::sync::atomic::{AtomicI64, Ordering};
 
@@ -51,6 +51,31 @@ impl AtomicInt {
     /// Subtracts `amount` and returns the value before. Not the addition of its negative: the smallest has none.
     pub fn fetch_sub(&self, amount: i64) -> Result<i64, Overflow> {
         self.fetch_change(|value| value.checked_sub(amount))
+    }
+
+    /// Sets the value to its bits that are also in `bits`; returns the value before.
+    pub fn fetch_and(&self, bits: i64) -> i64 {
+        self.value.fetch_and(bits, Ordering::SeqCst)
+    }
+
+    /// Sets the bits of `bits` in the value; returns the value before.
+    pub fn fetch_or(&self, bits: i64) -> i64 {
+        self.value.fetch_or(bits, Ordering::SeqCst)
+    }
+
+    /// Flips the bits of `bits` in the value; returns the value before.
+    pub fn fetch_xor(&self, bits: i64) -> i64 {
+        self.value.fetch_xor(bits, Ordering::SeqCst)
+    }
+
+    /// Sets the value to `other` if that is less; returns the value before.
+    pub fn fetch_min(&self, other: i64) -> i64 {
+        self.value.fetch_min(other, Ordering::SeqCst)
+    }
+
+    /// Sets the value to `other` if that is greater; returns the value before.
+    pub fn fetch_max(&self, other: i64) -> i64 {
+        self.value.fetch_max(other, Ordering::SeqCst)
     }
 
     /// A compare-exchange loop rather than one wrapping step: a result that overflows must never be seen. The loads are in

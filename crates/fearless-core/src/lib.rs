@@ -7,7 +7,10 @@
 //!
 //! What is not here: Python, reference counting, signals. Those belong to `fearless-py`.
 
+pub mod atomic_bool;
+pub mod atomic_float;
 pub mod atomic_int;
+pub mod atomic_ref;
 mod blocks;
 pub mod channel;
 pub mod condvar;
@@ -18,8 +21,10 @@ pub mod owner;
 pub mod par;
 pub mod scope;
 pub mod select;
+pub mod sharded_counter;
 pub mod sync;
 pub mod task;
 pub mod thread_pool;
 pub mod timer;
 pub mod waiter;
+pub mod watchers;

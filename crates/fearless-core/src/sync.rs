@@ -14,7 +14,19 @@ pub use std::{
     thread,
 };
 
+/// A place that is filled once. The standard library's under the model, too: whoever fills it does nothing that others
+/// could see in halves.
+pub use std::sync::OnceLock;
+
 use std::{sync::PoisonError, time::Instant};
+
+/// Between two sequentially consistent operations on different words that must not change places. They do not; but the
+/// model takes such operations for weaker ones, and knows that order of fences alone.
+#[inline]
+pub(crate) fn in_one_order() {
+    #[cfg(loom)]
+    atomic::fence(atomic::Ordering::SeqCst);
+}
 
 /// Locks a short inner lock. A panic of an earlier holder does not matter: every critical section of this crate
 /// leaves its state consistent at each point where it can panic (an allocation).

@@ -2,7 +2,10 @@
 //! `fearless-core`. No algorithm lives here.
 
 mod acquiring;
+mod atomic_bool;
+mod atomic_float;
 mod atomic_int;
+mod atomic_ref;
 mod call;
 mod cell;
 mod channel;
@@ -25,6 +28,7 @@ mod receiver;
 mod scope;
 mod select;
 mod sender;
+mod sharded_counter;
 mod source;
 mod task;
 mod thread;
@@ -32,6 +36,7 @@ mod thread_pool;
 mod timer;
 mod wait;
 mod waits;
+mod watched;
 
 /// The native half of fearless.
 #[pyo3::pymodule(gil_used = false)]
@@ -41,7 +46,10 @@ mod _core {
     #[pymodule_export]
     use crate::{
         acquiring::{Acquiring, Done},
+        atomic_bool::AtomicBool,
+        atomic_float::AtomicFloat,
         atomic_int::AtomicInt,
+        atomic_ref::AtomicRef,
         call::_panic,
         channel::channel,
         condvar::Condvar,
@@ -56,6 +64,7 @@ mod _core {
         scope::Scope,
         select::{Selected, select, try_select},
         sender::{Sender, Sending},
+        sharded_counter::ShardedCounter,
         task::{Task, new_task},
         thread_pool::{Queue, ThreadPool},
         timer::{Timer, after, never, tick},
