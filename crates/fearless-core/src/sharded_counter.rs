@@ -98,7 +98,7 @@ pub struct ShardedCounter {
 impl ShardedCounter {
     /// A counter at zero.
     pub fn new() -> ShardedCounter {
-        ShardedCounter { rows: [const { OnceLock::new() }; ROWS], shared: AtomicI64::new(0) }
+        ShardedCounter { rows: std::array::from_fn(|_| OnceLock::new()), shared: AtomicI64::new(0) }
     }
 
     /// Adds `amount` for the thread on `seat`.

@@ -9,14 +9,12 @@ pub use loom::{
     thread,
 };
 #[cfg(not(loom))]
+pub use std::sync::OnceLock;
+#[cfg(not(loom))]
 pub use std::{
     sync::{Arc, Mutex, MutexGuard, atomic},
     thread,
 };
-
-/// A place that is filled once. The standard library's under the model, too: whoever fills it does nothing that others
-/// could see in halves.
-pub use std::sync::OnceLock;
 
 use std::{sync::PoisonError, time::Instant};
 
@@ -32,6 +30,34 @@ pub(crate) fn in_one_order() {
 /// leaves its state consistent at each point where it can panic (an allocation).
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A place that is filled once. The model has none of its own; this one orders by a lock what the real one does by itself.
+#[cfg(loom)]
+#[derive(Debug)]
+pub struct OnceLock<T> {
+    place: std::sync::OnceLock<T>,
+    order: Mutex<()>,
+}
+
+#[cfg(loom)]
+impl<T> OnceLock<T> {
+    /// An empty place.
+    pub fn new() -> OnceLock<T> {
+        OnceLock { place: std::sync::OnceLock::new(), order: Mutex::new(()) }
+    }
+
+    /// What it holds.
+    pub fn get(&self) -> Option<&T> {
+        let _order = lock(&self.order);
+        self.place.get()
+    }
+
+    /// What it holds, made now if it was empty.
+    pub fn get_or_init(&self, make: impl FnOnce() -> T) -> &T {
+        let _order = lock(&self.order);
+        self.place.get_or_init(make)
+    }
 }
 
 /// What one thread sleeps on and others wake it by. A wake-up that comes before the sleep is kept.
