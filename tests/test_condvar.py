@@ -17,10 +17,8 @@ import trio
 import fearless as fl
 from tests.plugins.threads import Spawn
 from tests.support.forks import in_child
+from tests.support.loops import Run, gather, run_asyncio, run_trio, turn, until_async
 from tests.support.until import BOUND, until
-from tests.test_mutex_async import Run, run, run_asyncio, run_trio, side_by_side, turn, until_async
-
-__all__ = ["run"]
 
 
 def waits(condvar: fl.Condvar, count: int = 1) -> bool:
@@ -279,7 +277,7 @@ class TestTasks:
                     guard.value.append(number)
                     condvar.notify_one()
 
-        run(lambda: side_by_side(run, take, put, take))
+        run(lambda: gather(run, take, put, take))
 
         assert Counter(got) == Counter(range(100))
         assert not mutex.locked()
@@ -318,10 +316,10 @@ class TestTasks:
 
         async def main() -> None:
             task = asyncio.create_task(wait())
-            await until_async(lambda: waits(condvar))
+            await until_async(run_asyncio, lambda: waits(condvar))
             async with mutex.lock_async():
                 task.cancel()
-                await until_async(lambda: mutex.stats()["waiting"] == 1)
+                await until_async(run_asyncio, lambda: mutex.stats()["waiting"] == 1)
                 task.cancel()
                 await turn(run_asyncio)
                 assert not task.done()
@@ -371,9 +369,9 @@ class TestTasks:
 
         async def main() -> None:
             first = asyncio.create_task(wait("first"))
-            await until_async(lambda: waits(condvar, 1))
+            await until_async(run_asyncio, lambda: waits(condvar, 1))
             second = asyncio.create_task(wait("second"))
-            await until_async(lambda: waits(condvar, 2))
+            await until_async(run_asyncio, lambda: waits(condvar, 2))
             condvar.notify_one()
             first.cancel()
             await second
@@ -407,7 +405,7 @@ class TestTasks:
                     await condvar.wait_async(guard)
 
             task = asyncio.create_task(wait())
-            await until_async(lambda: waits(condvar))
+            await until_async(run_asyncio, lambda: waits(condvar))
             seen = weakref.ref(task)
             del task
             gc.collect()

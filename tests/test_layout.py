@@ -32,6 +32,7 @@ TYPES = [
     Type("owned", "Owned"),
     Type("condvar", "Condvar"),
     Type("mutex", "Mutex"),
+    Type("once", "Once"),
     Type("atomic_int", "AtomicInt"),
     Type("task", "Task"),
     Type("scope", "scope"),

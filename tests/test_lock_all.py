@@ -7,10 +7,8 @@ import pytest
 import fearless as fl
 from fearless.mutexes import LockAll
 from tests.plugins.threads import Spawn
+from tests.support.loops import Run, gather, turn
 from tests.support.until import BOUND
-from tests.test_mutex_async import Run, run, side_by_side, turn
-
-__all__ = ["run"]
 
 
 @pytest.mark.guarantee("mutex", "both builds")
@@ -127,6 +125,6 @@ def test_tasks_take_several(run: Run) -> None:
                 await turn(run)
                 one.value, two.value = before[0] + 1, before[1] + 1
 
-    run(lambda: side_by_side(run, forwards, backwards, forwards))
+    run(lambda: gather(run, forwards, backwards, forwards))
 
     assert (a.copy(), b.copy()) == (90, 90)

@@ -6,7 +6,6 @@ Not here: threads (`test_mutex.py`), and what a guard forwards (`test_guard.py`)
 import asyncio
 import gc
 import weakref
-from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
@@ -14,55 +13,10 @@ import trio
 
 import fearless as fl
 from tests.plugins.threads import Spawn
+from tests.support.loops import Main, Run, gather, run_asyncio, run_trio, turn, until_async
 from tests.support.until import BOUND, until
 
-Main = Callable[[], Coroutine[Any, Any, Any]]
-Run = Callable[[Main], Any]
 pytestmark = pytest.mark.guarantee("mutex", "async")
-
-
-def run_asyncio(main: Main) -> Any:
-    """Run a coroutine in a loop of asyncio, `BOUND` seconds at most."""
-
-    async def bounded() -> Any:
-        return await asyncio.wait_for(main(), BOUND)
-
-    return asyncio.run(bounded())
-
-
-def run_trio(main: Main) -> Any:
-    """Run a coroutine in trio, `BOUND` seconds at most."""
-
-    async def bounded() -> Any:
-        with trio.fail_after(BOUND):
-            return await main()
-
-    return trio.run(bounded)
-
-
-@pytest.fixture(params=[run_asyncio, run_trio], ids=["asyncio", "trio"])
-def run(request: pytest.FixtureRequest) -> Run:
-    """Run a program in one of the two libraries."""
-    runner: Run = request.param
-    return runner
-
-
-async def side_by_side(run: Run, *functions: Main) -> None:
-    """Run coroutines side by side in the library that runs."""
-    if run is run_asyncio:
-        await asyncio.gather(*(function() for function in functions))
-        return
-    async with trio.open_nursery() as nursery:
-        for function in functions:
-            nursery.start_soon(function)
-
-
-async def turn(run: Run) -> None:
-    """Let the other tasks run once."""
-    if run is run_asyncio:
-        await asyncio.sleep(0)
-    else:
-        await trio.lowlevel.checkpoint()
 
 
 async def until_waiting(run: Run, mutex: fl.Mutex[Any], count: int = 1) -> None:
@@ -89,7 +43,7 @@ class TestHolding:
         """A section that gives way in its middle is still alone."""
         mutex = fl.Mutex(0)
 
-        run(lambda: side_by_side(run, *[add_slowly(run, mutex, 20)] * 5))
+        run(lambda: gather(run, *[add_slowly(run, mutex, 20)] * 5))
 
         assert mutex.copy() == 100
 
@@ -104,7 +58,7 @@ class TestHolding:
                     guard.value += 1
 
         def in_loop(run: Run) -> None:
-            run(lambda: side_by_side(run, *[add_slowly(run, mutex, 40)] * 3))
+            run(lambda: gather(run, *[add_slowly(run, mutex, 40)] * 3))
 
         loops = [spawn(in_loop, run) for run in (run_asyncio, run_trio)]
         for thread in [*loops, spawn(in_thread), spawn(in_thread)]:
@@ -182,7 +136,7 @@ class TestMisuse:
                     with pytest.raises(fl.GuardReleased, match="only the thread or task"):
                         guard.value.append(2)
 
-                await side_by_side(run, other)
+                await gather(run, other)
                 with pytest.raises(fl.GuardReleased, match="only the thread or task"):
                     spawn(lambda: guard[0]).join(BOUND)
                 assert guard[0] == 1
@@ -287,14 +241,8 @@ class TestCollection:
             gc.collect()
             assert seen() is not None
             guard.release()
-            await until_async(lambda: not mutex.locked() and mutex.stats()["acquired"] == 2)
+            await until_async(run_asyncio, lambda: not mutex.locked() and mutex.stats()["acquired"] == 2)
             return seen
 
         seen = run_asyncio(main)
         until(lambda: gc.collect() is not None and seen() is None)
-
-
-async def until_async(happened: Callable[[], bool]) -> None:
-    """Give way until it happened; `run_asyncio` bounds it."""
-    while not happened():
-        await turn(run_asyncio)

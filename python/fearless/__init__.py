@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         Timeout,
     )
     from fearless.mutexes import Condvar, Guard, Mutex, lock_all
+    from fearless.onces import Lazy, Once, OnceCell
     from fearless.parallel import par
     from fearless.pipelines import pipeline, stage
     from fearless.pools import ThreadPool
@@ -59,8 +60,11 @@ __all__ = [
     "Full",
     "Guard",
     "GuardReleased",
+    "Lazy",
     "MovedError",
     "Mutex",
+    "Once",
+    "OnceCell",
     "Owned",
     "PoisonError",
     "Receiver",
@@ -123,6 +127,7 @@ _HOMES = {
         "Timeout",
     ),
     "mutexes": ("Condvar", "Guard", "Mutex", "lock_all"),
+    "onces": ("Lazy", "Once", "OnceCell"),
     "parallel": ("par",),
     "pipelines": ("pipeline", "stage"),
     "pools": ("ThreadPool",),

@@ -9,6 +9,7 @@ TYPES = (
     "channel",
     "mutex",
     "condvar",
+    "once",
     "atomic_int",
     "task",
     "scope",

@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from tests.support.until import InCall, until
 
-MODULES = ("_scope", "atomics", "channels", "mutexes", "parallel", "pools", "threads")
+MODULES = ("_scope", "atomics", "channels", "mutexes", "onces", "parallel", "pools", "threads")
 
 
 class Situation:

@@ -3,6 +3,7 @@
 from tests.support import blocking_channel as channel
 from tests.support import blocking_condvar as condvar
 from tests.support import blocking_mutex as mutex
+from tests.support import blocking_once as once
 from tests.support import blocking_par as par
 from tests.support import blocking_tasks as tasks
 from tests.support import blocking_timer as timer
@@ -26,6 +27,10 @@ RECIPES: dict[str, tuple[type[Situation], ...]] = {
     "Mutex.copy": (mutex.Copy,),
     "Condvar.wait": (condvar.CondvarWait,),
     "Condvar.wait_while": (condvar.CondvarWaitWhile,),
+    "OnceCell.get_or_init": (once.GetOrInit,),
+    "OnceCell.set": (once.Set,),
+    "Once.call": (once.OnceCall,),
+    "Lazy.get": (once.LazyGet,),
     "sleep": (tasks.Sleep,),
     "Task.result": (tasks.Result,),
     "Task.join": (tasks.Join,),

@@ -16,6 +16,7 @@ pub mod channel;
 pub mod condvar;
 pub mod fork;
 pub mod mutex;
+pub mod once;
 pub mod owned;
 pub mod owner;
 pub mod par;

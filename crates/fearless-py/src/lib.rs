@@ -16,8 +16,11 @@ mod event_loop;
 mod guard;
 mod hooks;
 mod kept;
+mod lazy;
 mod loop_queue;
 mod mutex;
+mod once;
+mod once_cell;
 mod operation;
 mod owned;
 mod owner;
@@ -55,8 +58,11 @@ mod _core {
         condvar::Condvar,
         event_loop::in_event_loop,
         guard::Guard,
+        lazy::Lazy,
         loop_queue::LoopQueue,
         mutex::Mutex,
+        once::Once,
+        once_cell::OnceCell,
         operation::{Operation, select_async},
         owned::Owned,
         par::{Chunk, Cursor},

@@ -40,6 +40,11 @@ pub(crate) fn call<'py>(
     unsafe { Bound::from_owned_ptr_or_err(function.py(), result) }
 }
 
+/// `function()`.
+pub(crate) fn call0<'py>(function: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    call(function, &PyTuple::empty(function.py()), None)
+}
+
 /// `function(argument)`.
 pub(crate) fn call_with<'py>(
     function: &Bound<'py, PyAny>,
