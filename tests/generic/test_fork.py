@@ -1,4 +1,4 @@
-"""What is promised about a fork, type by type. The programs are in `programs_fork.py`."""
+"""What is promised about a fork, type by type. The programs are in `programs_fork.py` and `programs_fork_select.py`."""
 
 import os
 from collections.abc import Callable
@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.generic import programs_fork as programs
+from tests.generic import programs_fork_select as selects
 from tests.support.process import succeed
 from tests.support.recipes import SITUATIONS
 
@@ -19,6 +20,16 @@ PROGRAMS = [
     ("channel", programs.channel_forgets_vanished_receivers),
     ("channel", programs.channel_forgets_vanished_senders),
     ("channel", programs.channel_works_between_threads_of_the_child),
+    ("channel", selects.select_forgets_vanished_threads),
+    ("channel", selects.select_offered_at_a_rendezvous),
+    ("channel", selects.select_works_between_threads_of_the_child),
+    ("channel", selects.select_of_a_timer_made_before),
+    ("channel", selects.asyncio_in_a_vanished_thread),
+    ("channel", selects.trio_in_a_vanished_thread),
+    ("channel", selects.fork_in_a_coroutine),
+    ("channel", selects.fork_between_notice_and_turn),
+    ("channel", selects.fork_beside_busy_asyncio),
+    ("channel", selects.fork_beside_busy_trio),
     ("mutex", programs.mutex_free),
     ("mutex", programs.mutex_held_by_the_forking_thread),
     ("mutex", programs.mutex_held_by_a_vanished_thread),
