@@ -4,17 +4,21 @@ Not here: the same with tasks and threads behind one another (`test_channel_loop
 """
 
 import asyncio
+import contextlib
 import gc
 import selectors
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+import trio
 
 import fearless as fl
 from tests.plugins.threads import Spawn
-from tests.support.loops import Run, gather, receive, run_asyncio, until_async
-from tests.support.until import BOUND, blocked_receivers, queued, until
+from tests.support.loops import Run, gather, receive, run_asyncio, run_trio, send, until_async
+from tests.support.threads import Spawned
+from tests.support.until import BOUND, blocked_receivers, blocked_senders, queued, until
 
 pytestmark = pytest.mark.guarantee("channel", "async")
 
@@ -66,6 +70,96 @@ class TestLoopsThatEnd:
         assert got == "item"
         tx.close()
         rx.close()
+
+
+class TestRunsOfTrioThatEnd:
+    """A run cancels what waits in it when it ends. A thread waits behind its tasks, and gets what comes."""
+
+    @pytest.mark.parametrize("how", ["cancelled", "failed", "main_returned"])
+    def test_with_waiters_the_next_is_served(self, how: str, spawn: Spawn) -> None:
+        """Nothing was on its way when it ended."""
+        tx, rx = fl.channel(None)
+        threads: list[Spawned[Any]] = []
+
+        async def main() -> None:
+            async with trio.open_nursery() as nursery:
+                for _ in range(2):
+                    _start(how, nursery, receive, rx)
+                await until_async(run_trio, lambda: blocked_receivers(rx) == 2)
+                threads.append(spawn(rx.recv, BOUND))
+                await until_async(run_trio, lambda: blocked_receivers(rx) == 3)
+                if how == "failed":
+                    raise LookupError("the block fails")
+                nursery.cancel_scope.cancel()
+
+        with pytest.raises(ExceptionGroup) if how == "failed" else contextlib.nullcontext():
+            run_trio(main)
+        assert blocked_receivers(rx) == 1
+        tx.send("item")
+        assert threads[0].join() == "item"
+        tx.close()
+        rx.close()
+
+    @pytest.mark.parametrize("how", ["cancelled", "failed", "main_returned"])
+    def test_in_the_turn_of_the_notice_the_item_is_somewhere_once(self, how: str, spawn: Spawn) -> None:
+        """The task was told and has not run: it has the item, or the thread behind it gets it."""
+        tx, rx = fl.channel(None)
+        threads: list[Spawned[Any]] = []
+        got: list[Any] = []
+
+        async def take(rx: "fl.Receiver[Any]") -> None:
+            got.append(await rx.recv_async())
+
+        async def main() -> None:
+            async with trio.open_nursery() as nursery:
+                _start(how, nursery, take, rx)
+                await until_async(run_trio, lambda: blocked_receivers(rx) == 1)
+                threads.append(spawn(rx.recv, BOUND))
+                await until_async(run_trio, lambda: blocked_receivers(rx) == 2)
+                tx.try_send("first")
+                if how == "failed":
+                    raise LookupError("the block fails")
+                nursery.cancel_scope.cancel()
+
+        with pytest.raises(ExceptionGroup) if how == "failed" else contextlib.nullcontext():
+            run_trio(main)
+        if got:
+            tx.send("second")
+        assert [*got, threads[0].join()] == ["first", "second"][: len(got) + 1]
+        assert (queued(rx), blocked_receivers(rx)) == (0, 0)
+        tx.close()
+        rx.close()
+
+    def test_with_senders_that_wait_nothing_was_sent(self, spawn: Spawn) -> None:
+        """And the room goes to the thread behind them."""
+        tx, rx = fl.channel(1)
+        tx.send("old")
+        threads: list[Spawned[Any]] = []
+
+        async def main() -> None:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(send, tx, "of the run")
+                await until_async(run_trio, lambda: blocked_senders(rx) == 1)
+                threads.append(spawn(tx.send, "of the thread", BOUND))
+                await until_async(run_trio, lambda: blocked_senders(rx) == 2)
+                assert rx.try_recv() == "old"
+                nursery.cancel_scope.cancel()
+
+        run_trio(main)
+        received = [rx.recv(BOUND)]
+        threads[0].join()
+        assert received + rx.drain() in (["of the thread"], ["of the run", "of the thread"])
+        assert blocked_senders(rx) == 0
+        tx.close()
+        rx.close()
+
+
+def _start(how: str, nursery: trio.Nursery, function: Callable[..., Any], rx: "fl.Receiver[Any]") -> None:
+    """Start a task: one of the nursery, or one that is still there when the main task has returned."""
+    if how == "main_returned":
+        trio.lowlevel.spawn_system_task(function, rx)
+    else:
+        nursery.start_soon(function, rx)
 
 
 class _Counting(selectors.DefaultSelector):
