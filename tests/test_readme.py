@@ -1,5 +1,6 @@
 """What the README and the guide promise: code that runs, commands as they are, links that lead to a file."""
 
+import gzip
 import re
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from fearless.lab.job import Job
 from fearless.lab.resolve import Target, resolve
 from tests.plugins.sources import ROOT
 
@@ -59,15 +61,29 @@ def test_links_lead_to_files_of_the_repository(page: Path) -> None:
     assert [link for link in inside if not (page.parent / link).exists()] == []
 
 
+def workload(number: int, folder: Path) -> Job:
+    """Return a workload of the page about compare, with its parameter set as the page does."""
+    examples = [block for block in blocks(ROOT / "guide/docs/compare.md", "python") if "@workload" in block]
+    (folder / "job.py").write_text(examples[number], encoding="utf-8")
+    (folder / "lib").mkdir()
+    (folder / "lib/module.py").write_text("x = 1\ny = 2\n\n", encoding="utf-8")
+    return resolve(Target(str(folder / "job.py"), {"folder": str(folder / "lib")}))
+
+
 def test_the_workload_of_the_guide_runs(tmp_path: Path) -> None:
-    """The class on the page about compare, with its parameter set as the page does."""
-    (example,) = [block for block in blocks(ROOT / "guide/docs/compare.md", "python") if "@workload" in block]
-    (tmp_path / "job.py").write_text(example, encoding="utf-8")
-    (tmp_path / "lib").mkdir()
-    (tmp_path / "lib/module.py").write_text("x = 1\ny = 2\n\n", encoding="utf-8")
-    job = resolve(Target(str(tmp_path / "job.py"), {"folder": str(tmp_path / "lib")}))
+    """The class with a state that can be joined."""
+    job = workload(0, tmp_path)
     parts = [job.work(item) for item in job.items()]
     state = job.update(job.start(), parts[0])
 
     assert job.state == "merge"
     assert job.merge(state, job.start()) == {5: 2, 0: 1}
+
+
+def test_the_stages_of_the_guide_run(tmp_path: Path) -> None:
+    """The class whose work has steps."""
+    job = workload(1, tmp_path)
+    (item,) = job.items()
+
+    assert job.stage_names == ("read_bytes", "pack", "len")
+    assert job.work(item) == len(gzip.compress(b"x = 1\ny = 2\n\n"))
