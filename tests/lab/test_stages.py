@@ -270,18 +270,16 @@ def test_a_report_names_the_stages_and_counts_them() -> None:
     assert "3x2" not in "\n".join(line.text for line in text.lines(plain))
 
 
+def compared(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """The command on ``steps.py`` in ``folder``."""
+    command = [sys.executable, "-m", "fearless", "compare", "steps.py", *options]
+    return subprocess.run(command, capture_output=True, text=True, timeout=BOUND, check=False, cwd=folder)
+
+
 def test_a_workload_with_stages_goes_all_the_way(tmp_path: Path) -> None:
     """Really measured, in processes of their own: each pattern's result is the serial one."""
     tiny.write(tmp_path, FILE, "steps.py")
-    options = ["--patterns", "par,channel,executor", "--budget", "20", "--json", "record.json"]
-    done = subprocess.run(
-        [sys.executable, "-m", "fearless", "compare", "steps.py", *options],
-        capture_output=True,
-        text=True,
-        timeout=BOUND,
-        check=False,
-        cwd=tmp_path,
-    )
+    done = compared(tmp_path, "--patterns", "par,channel,executor", "--budget", "20", "--json", "record.json")
     record = Record.read(tmp_path / "record.json")
 
     assert done.returncode in {0, 1}, done.stderr
@@ -292,3 +290,22 @@ def test_a_workload_with_stages_goes_all_the_way(tmp_path: Path) -> None:
     assert {run.threads for run in record.runs if run.pattern == "channel" and run.workers == 2} == {6}
     assert [(card.name, card.staged) for card in record.cards if card.staged] == [("channel", True)]
     assert record.profiles[0].dispatch["channel"] > 0.0
+
+
+def test_the_command_tells_which_stage_failed(tmp_path: Path) -> None:
+    """The patterns that meet the same error share one traceback of the user's code, with the note."""
+    tiny.write(tmp_path, FILE, "steps.py")
+    done = compared(tmp_path, "--patterns", "channel", "--budget", "5", "--arg", "broken=3")
+
+    assert done.returncode == 2
+    assert "error: serial, channel failed:\nTraceback" in done.stderr
+    assert "ValueError: no square of 6\nin stage 2 of workload Steps, square\n" in done.stderr
+
+
+def test_the_command_tells_what_is_wrong_with_stages(tmp_path: Path) -> None:
+    """Without a traceback: the rule and the value are enough."""
+    tiny.write(tmp_path, FILE.replace("[double, self.square]", "[]"), "steps.py")
+    done = compared(tmp_path)
+
+    assert done.returncode == 2
+    assert done.stderr == "error: workload Steps: stages() must give at least one function, got []\n"
