@@ -98,9 +98,8 @@ TECHNIQUES = (
             Cost("to enter and leave", "lock-pass/1 thread", "with Mutex as guard"),
             Cost("when two threads do nothing else", "lock-pass/2 threads/0", "with Mutex as guard"),
         ),
-        toolkit=("Mutex",),
+        toolkit=("Mutex", "Condvar"),
         page="mutexes",
-        later=("Condvar",),
     ),
     Technique(
         "rwlock",
@@ -123,9 +122,8 @@ TECHNIQUES = (
             Cost("for an addition", "count/1 thread", "AtomicInt.add(1)"),
             Cost("when two threads do nothing else", "count/2 threads", "AtomicInt.add(1)"),
         ),
-        toolkit=("AtomicInt",),
+        toolkit=("AtomicInt", "AtomicBool", "AtomicFloat", "AtomicRef", "ShardedCounter"),
         page="atomics",
-        later=("AtomicBool", "AtomicFloat", "AtomicRef", "ShardedCounter"),
     ),
     Technique(
         "work distribution",
