@@ -1,7 +1,8 @@
-"""Fixed: whoever needs both locks takes the stock first, and the journal second.
+"""Fixed: `lock_all` takes several locks, whatever the order they are given in, always in the same order.
 
-Then nobody who holds the journal waits for the stock, and there is no circle. Write the order down where the locks are
-made. Compare `lock_order_broken.py`; `two_locks_fixed.py` gets along without a lock.
+Then nobody who holds the one waits for somebody who holds the other. Where the locks are taken far apart in a program,
+write their order down where they are made, and keep to it. Compare `lock_order_broken.py`; `two_locks_fixed.py` gets
+along without a lock.
 
 Prints:
 
@@ -17,14 +18,14 @@ Journal = fl.Mutex[list[str]]
 
 def sell(stock: fl.Mutex[int], journal: Journal) -> None:
     """Take one from the stock and write it down."""
-    with stock as left, journal as lines:
+    with fl.lock_all(stock, journal) as (left, lines):
         left.value -= 1
         lines.value.append("sold one")
 
 
 def count(stock: fl.Mutex[int], journal: Journal) -> None:
     """Write down how many are left."""
-    with stock as left, journal as lines:
+    with fl.lock_all(journal, stock) as (lines, left):
         lines.value.append(f"{left.value} left")
 
 
@@ -35,7 +36,7 @@ def repeat(function: Callable[[fl.Mutex[int], Journal], None], stock: fl.Mutex[i
 
 
 def main() -> None:
-    """Sell and count at once. The order of the locks is: stock, journal."""
+    """Sell and count at once."""
     stock = fl.Mutex(1000)
     journal: Journal = fl.Mutex([])
     with fl.scope() as scope:

@@ -25,6 +25,7 @@ FIRST = (
     "channels",
     "mutexes",
     "atomics",
+    "coordination",
     "work_distribution",
     "patterns",
     "compare",
