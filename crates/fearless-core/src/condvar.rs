@@ -61,8 +61,14 @@ impl Condvar {
 
     /// Tells the first that waits, if anybody does.
     pub fn notify_one(&self) -> Wakes {
+        self.notify(1)
+    }
+
+    /// Tells the first `count` that wait, or as many as there are.
+    pub fn notify(&self, count: usize) -> Wakes {
         let mut wakes = Wakes::default();
-        self.lock().tell(&mut wakes);
+        let mut state = self.lock();
+        while wakes.len() < count && state.tell(&mut wakes) {}
         wakes
     }
 
@@ -103,8 +109,8 @@ impl Default for Condvar {
 }
 
 impl State {
-    /// Gives a notification to the first that can take it.
-    fn tell(&mut self, wakes: &mut Wakes) {
+    /// Gives a notification to the first that can take it; whether there was one.
+    fn tell(&mut self, wakes: &mut Wakes) -> bool {
         let told = self.waiters.claim_where(|waiter, waiting| {
             waiter.claim(Claim::Ready(waiting.operation)).then(|| {
                 waiting.told = true;
@@ -114,7 +120,9 @@ impl State {
         if let Some((waiter, _)) = told {
             wakes.add(waiter);
             self.notifications += 1;
+            return true;
         }
+        false
     }
 }
 

@@ -13,6 +13,7 @@ pub mod atomic_int;
 pub mod atomic_ref;
 mod blocks;
 pub mod channel;
+pub mod compat;
 pub mod condvar;
 pub mod fork;
 pub mod mutex;

@@ -134,15 +134,19 @@ impl Mutex {
 
     /// Takes the lock if it is free.
     pub fn try_lock(&self, me: Owner) -> Option<Number> {
+        let number = self.try_lock_unsigned()?;
+        self.sign(me, number.0);
+        Some(number)
+    }
+
+    /// Takes the lock if it is free, and does not say who did: for locks that take no notice of their holder.
+    pub fn try_lock_unsigned(&self) -> Option<Number> {
         let mut word = self.word.load(Ordering::Relaxed);
         while word & LOCKED == 0 {
             let number = (word >> 2) + 1;
             let held = number << 2 | LOCKED | word & WAITERS;
             match self.word.compare_exchange_weak(word, held, Ordering::Acquire, Ordering::Relaxed) {
-                Ok(_) => {
-                    self.sign(me, number);
-                    return Some(Number(number));
-                }
+                Ok(_) => return Some(Number(number)),
                 Err(now) => word = now,
             }
         }
@@ -184,6 +188,11 @@ impl Mutex {
         if let Some(never) = self.refusal(me) {
             return never;
         }
+        self.start(me, waiter)
+    }
+
+    /// Takes the lock or enqueues `waiter`, whoever holds it: for locks that take no notice of their holder.
+    pub fn start(&self, me: Owner, waiter: &Arc<Waiter>) -> Lock {
         let mut place = sync::lock(&self.queue);
         let queue = self.open(&mut place);
         // Announced before the last try: a release that misses the flag has freed the word for that try.
@@ -237,6 +246,12 @@ impl Mutex {
             Err(found) if found == held | WAITERS => self.release_slow(number),
             Err(_) => Err(Released),
         }
+    }
+
+    /// Ends the acquisition that lasts, whoever made it: for locks that take no notice of their holder.
+    pub fn release_any(&self) -> Result<Wakes, Released> {
+        let word = self.word.load(Ordering::Relaxed);
+        if word & LOCKED == 0 { Err(Released) } else { self.release(Number(word >> 2)) }
     }
 
     fn release_slow(&self, number: Number) -> Result<Wakes, Released> {

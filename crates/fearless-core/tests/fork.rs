@@ -6,6 +6,8 @@ use std::sync::{Mutex as OneAtATime, MutexGuard, PoisonError};
 
 use fearless_core::{
     channel::{Channel, Recv, Send},
+    compat,
+    condvar::Condvar,
     fork,
     mutex::{Lock, Mutex},
     owner::Owner,
@@ -83,4 +85,36 @@ fn nobody_waits_for_tasks_that_were_lost() {
     scope.task_ended().wake(); // the task that forked ends
     scope.task_started();
     assert!(scope.join(&Waiter::new()).is_some(), "a task of the child counts");
+}
+
+#[test]
+fn a_lock_of_threading_stays_locked_and_whoever_holds_it() {
+    let _alone = alone();
+    let (lock, lost, kept) = (compat::Lock::default(), compat::RLock::default(), compat::RLock::default());
+    assert!(lock.try_acquire() && lost.try_acquire(LOST) && kept.try_acquire(SURVIVOR));
+
+    fork::forked(SURVIVOR);
+
+    assert!(!lock.try_acquire() && !lost.try_acquire(SURVIVOR));
+    assert!(!lost.is_owned(LOST) && !lost.try_acquire(LOST), "a new thread may have the ident of the lost one");
+    assert!(matches!(lost.mutex().start(Owner::thread(SURVIVOR), &Waiter::new()), Lock::Wait(_)));
+    assert!(kept.try_acquire(SURVIVOR));
+    lost.reset().wake();
+    assert!(lost.try_acquire(SURVIVOR));
+}
+
+#[test]
+fn a_condition_forgets_who_waited_and_notifies_who_comes() {
+    let _alone = alone();
+    let condvar = Condvar::default();
+    let lost = Waiter::new();
+    condvar.start(&lost);
+
+    fork::forked(SURVIVOR);
+
+    assert_eq!(condvar.waiting(), 0);
+    let waiter = Waiter::new();
+    condvar.start(&waiter);
+    condvar.notify(1).wake();
+    assert!(waiter.claimed().is_some() && lost.claimed().is_none());
 }
