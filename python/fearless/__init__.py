@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from fearless import compat
     from fearless._scope import Scope, checkpoint, current_scope, scope, sleep
     from fearless._workload import workload
     from fearless.atomics import AtomicBool, AtomicFloat, AtomicInt, AtomicRef, ShardedCounter
@@ -78,6 +79,7 @@ __all__ = [
     "after",
     "channel",
     "checkpoint",
+    "compat",
     "current_scope",
     "lock_all",
     "merge",
@@ -133,11 +135,14 @@ _HOMES = {
     "pools": ("ThreadPool",),
     "threads": ("Task", "options", "spawn"),
 }
+_MODULES = ("compat",)
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 
 def __getattr__(name: str) -> object:
     """Load a public name from its home the first time it is asked for."""
+    if name in _MODULES:
+        return importlib.import_module(f"fearless.{name}")
     home = _HOME_OF.get(name)
     if home is None:
         text = f"module 'fearless' has no attribute {name!r}"

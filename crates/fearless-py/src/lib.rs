@@ -9,6 +9,7 @@ mod atomic_ref;
 mod call;
 mod cell;
 mod channel;
+mod compat;
 mod condvar;
 mod drawn;
 mod errors;
@@ -55,6 +56,7 @@ mod _core {
         atomic_ref::AtomicRef,
         call::_panic,
         channel::channel,
+        compat::{condition::Condition, lock::Lock, rlock::RLock},
         condvar::Condvar,
         event_loop::in_event_loop,
         guard::Guard,

@@ -212,6 +212,19 @@ fn cancellation(py: Python<'_>) -> PyErr {
     }
 }
 
+/// Waits until `waiter` is claimed, whatever signal handlers raise: for who has to take a lock back before anything else.
+/// What they raise is raised after the call. The waiter must have been enqueued with a lock.
+pub(crate) fn wait_regardless(py: Python<'_>, waiter: &Arc<Waiter>) -> Claim {
+    match wait_for(py, waiter, Kind::Lock, Patience::Forever) {
+        Ended::Failed(_, error) => {
+            after_success(py, error);
+            // The thread had claimed its waiter to look around, and competes again from its place.
+            Claim::Ready(0)
+        }
+        ended => ended.claim(),
+    }
+}
+
 /// Waits until `waiter` is claimed.
 pub(crate) fn wait(py: Python<'_>, waiter: &Arc<Waiter>, kind: Kind, patience: Patience) -> Ended {
     if let Err(error) = event_loop::warn_if_running(py) {
@@ -220,6 +233,10 @@ pub(crate) fn wait(py: Python<'_>, waiter: &Arc<Waiter>, kind: Kind, patience: P
         }
         after_success(py, error);
     }
+    wait_for(py, waiter, kind, patience)
+}
+
+fn wait_for(py: Python<'_>, waiter: &Arc<Waiter>, kind: Kind, patience: Patience) -> Ended {
     let started = Instant::now();
     let scope = if kind.is_cancellable() { scope::current() } else { None };
     let ended = match &scope {
