@@ -34,6 +34,7 @@ TYPES = [
     Type("mutex", "Mutex"),
     Type("once", "Once"),
     Type("atomic_int", "AtomicInt"),
+    Type("compat", "compat"),
     Type("task", "Task"),
     Type("scope", "scope"),
     Type("thread_pool", "ThreadPool"),

@@ -4,6 +4,7 @@ Not here: the collections (`test_gc.py`).
 """
 
 import fearless as fl
+from fearless import compat
 from tests.support.items import Marker
 
 
@@ -51,6 +52,16 @@ class Cycles:
         mutex: fl.Mutex[Marker] = fl.Mutex(marker)
         with mutex as guard:
             marker.holds.append(guard)
+
+    @staticmethod
+    def condition(marker: Marker) -> None:
+        condition = compat.Condition()
+        marker.holds.append(condition)
+        condition.marker = marker  # type: ignore[attr-defined]  # any attribute will do
+
+    @staticmethod
+    def barrier(marker: Marker) -> None:
+        marker.holds.append(compat.Barrier(1, lambda: marker))
 
     @staticmethod
     def task_result(marker: Marker) -> None:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 
 import fearless as fl
+from fearless import compat
 from tests.support.blocking import Gate
 from tests.support.forks import in_child
 from tests.support.recipes import SITUATIONS
@@ -342,6 +343,7 @@ class Everything:
     def __init__(self) -> None:
         self.tx, self.rx = fl.channel(2)
         self.mutex = fl.Mutex(0)
+        self.condition = compat.Condition()
         self.number = fl.AtomicInt(0)
         self.pool = fl.ThreadPool(2)
         self.over = threading.Event()
@@ -356,6 +358,9 @@ class Everything:
         self.number.add(1)
         repr(self.tx)
         self.mutex.stats()
+        with self.condition:
+            self.condition.wait(1e-6)
+            self.condition.notify()
         if count % 8 == 0:
             assert self.pool.submit(abs, -count).result(10.0) == count
             with fl.scope() as scope:
@@ -372,6 +377,7 @@ class Everything:
         """Put away what other threads were doing, and use them."""
         if self.mutex.is_poisoned:
             self.mutex.clear_poison()
+        self.condition._at_fork_reinit()
         while queued(self.rx):
             self.rx.recv(0)
         for count in range(17):

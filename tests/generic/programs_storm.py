@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 
 import fearless as fl
+from fearless import compat
 from tests.support.threads import start
 
 PERIOD = 0.001  # seconds
@@ -76,6 +77,33 @@ def mutex_with(seconds: float) -> None:
     assert not mutex.locked(), mutex
     assert mutex.stats()["waiting"] == 0
     assert start(mutex.lock, 0).join().release() is None  # type: ignore[func-returns-value]
+
+
+def compat_block(seconds: float, kind: str) -> None:
+    """A block of a lock, or of a condition that is waited for, struck anywhere: the lock is free afterwards."""
+    lock = compat.Lock() if kind == "Lock" else compat.RLock()
+    condition = compat.Condition(lock)
+    block = condition if kind in ("Condition", "wait") else lock
+    handler = Raising()
+    over = fl.AtomicInt(0)
+
+    def compete() -> None:
+        while not over.load():
+            with condition:
+                condition.notify()
+
+    def body() -> None:
+        with block:
+            if kind == "wait":
+                condition.wait(1e-4)
+
+    rival = start(compete)
+    with storm(handler):
+        handler.strike(body, seconds)
+    over.add(1)
+    rival.join()
+    assert not lock.locked(), lock
+    assert (lock.stats()["waiting"], condition._waiting()) == (0, 0)
 
 
 def mutex_contended(seconds: float) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.generic import programs_fork as programs
+from tests.generic import programs_fork_compat as compat
 from tests.generic import programs_fork_select as selects
 from tests.support.process import succeed
 from tests.support.recipes import SITUATIONS
@@ -36,6 +37,10 @@ PROGRAMS = [
     ("mutex", programs.mutex_held_by_a_vanished_thread_looked_into),
     ("mutex", programs.mutex_healed_in_a_grandchild),
     ("atomic_int", programs.atomic_int),
+    ("compat", compat.locks_stay_locked),
+    ("compat", compat.locks_can_be_reset),
+    ("compat", compat.rlock_of_the_forking_thread),
+    ("compat", compat.waiters_are_forgotten),
     ("task", programs.task_done),
     ("task", programs.task_running_in_a_vanished_thread),
     ("scope", programs.scope_with_vanished_tasks),
@@ -68,6 +73,7 @@ def test_a_fork_beside_a_blocked_call_disturbs_neither_process(name: str) -> Non
 
 @pytest.mark.guarantee("channel", "both builds")
 @pytest.mark.guarantee("mutex", "both builds")
+@pytest.mark.guarantee("compat", "both builds")
 @pytest.mark.guarantee("thread_pool", "both builds")
 def test_no_inner_lock_is_left_locked_in_a_child(stress_seconds: float) -> None:
     """Forks at random moments of threads that use everything."""

@@ -94,6 +94,8 @@ CYCLES = [
     ("mutex", Cycles.mutex),
     ("mutex", Cycles.guard),
     ("mutex", Cycles.released_guard),
+    ("compat", Cycles.condition),
+    ("compat", Cycles.barrier),
     ("task", Cycles.task_result),
     ("task", Cycles.task_callback),
     ("task", Cycles.task_exception),

@@ -31,6 +31,13 @@ def test_no_acquisition_is_leaked_under_contention(seconds: float) -> None:
     succeed(programs.mutex_contended, seconds)
 
 
+@pytest.mark.guarantee("compat", "Ctrl-C")
+@pytest.mark.parametrize("kind", ["Lock", "RLock", "Condition", "wait"])
+def test_no_lock_of_compat_is_leaked(seconds: float, kind: str) -> None:
+    """Another thread takes it, too, and wakes who waits."""
+    succeed(programs.compat_block, seconds, kind)
+
+
 @pytest.mark.guarantee("channel", "Ctrl-C")
 @pytest.mark.parametrize("capacity", ["0", "1", "64"])
 def test_a_struck_send_has_sent_once_or_not_at_all(seconds: float, capacity: str) -> None:

@@ -11,6 +11,7 @@ TYPES = (
     "condvar",
     "once",
     "atomic_int",
+    "compat",
     "task",
     "scope",
     "thread_pool",

@@ -9,11 +9,13 @@ import inspect
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from types import ModuleType
 from typing import ClassVar
 
 from tests.support.until import InCall, until
 
 MODULES = ("_scope", "atomics", "channels", "mutexes", "onces", "parallel", "pools", "threads")
+MODULES = ("_scope", "atomics", "channels", "compat", "mutexes", "parallel", "pools", "threads")
 
 
 class Situation:
@@ -83,16 +85,23 @@ def _is_native_next(value: object) -> bool:
 
 
 def _public() -> Iterator[tuple[str, object]]:
-    """Yield what users can call, by name: functions, and methods with the class that users know."""
+    """Yield what users can call, by name: functions, and methods with the class that users know.
+
+    Names of `fearless.compat`, which are also those of other types, have that in front.
+    """
     for name in MODULES:
-        module = importlib.import_module(f"fearless.{name}")
-        exported = {public: getattr(module, public) for public in module.__all__}
-        classes = {key: value for key, value in vars(module).items() if _is_ours(value) and not key.startswith("_")}
-        for public, value in {**exported, **classes}.items():
-            if isinstance(value, type):
-                yield from _methods(value)
-            else:
-                yield public, value
+        for public, value in _public_of(importlib.import_module(f"fearless.{name}")):
+            yield f"{name}.{public}" if name == "compat" else public, value
+
+
+def _public_of(module: ModuleType) -> Iterator[tuple[str, object]]:
+    exported = {public: getattr(module, public) for public in module.__all__}
+    classes = {key: value for key, value in vars(module).items() if _is_ours(value) and not key.startswith("_")}
+    for public, value in {**exported, **classes}.items():
+        if isinstance(value, type):
+            yield from _methods(value)
+        else:
+            yield public, value
 
 
 def _is_ours(value: object) -> bool:

@@ -1,6 +1,7 @@
 """The table of blocking calls: for each the situations in which it blocks."""
 
 from tests.support import blocking_channel as channel
+from tests.support import blocking_compat as compat
 from tests.support import blocking_condvar as condvar
 from tests.support import blocking_mutex as mutex
 from tests.support import blocking_once as once
@@ -31,6 +32,18 @@ RECIPES: dict[str, tuple[type[Situation], ...]] = {
     "OnceCell.set": (once.Set,),
     "Once.call": (once.OnceCall,),
     "Lazy.get": (once.LazyGet,),
+    "compat.Lock.acquire": (compat.CompatLock,),
+    "compat.Lock.__enter__": (compat.CompatLockWith,),
+    "compat.RLock.acquire": (compat.CompatRLock,),
+    "compat.RLock.__enter__": (compat.CompatRLockWith,),
+    "compat.Condition.wait": (compat.CompatWait,),
+    "compat.Condition.wait_for": (compat.CompatWaitFor,),
+    "compat.Semaphore.acquire": (compat.CompatAcquire,),
+    "compat.Semaphore.__enter__": (compat.CompatPermit,),
+    "compat.BoundedSemaphore.acquire": (compat.CompatAcquire,),
+    "compat.BoundedSemaphore.__enter__": (compat.CompatPermit,),
+    "compat.Event.wait": (compat.CompatEvent,),
+    "compat.Barrier.wait": (compat.CompatBarrier,),
     "sleep": (tasks.Sleep,),
     "Task.result": (tasks.Result,),
     "Task.join": (tasks.Join,),
