@@ -134,7 +134,11 @@ class CompatAcquire(Situation):
 
     def __init__(self) -> None:
         super().__init__()
-        self.semaphore = compat.Semaphore(0)
+        self.semaphore = self.make()
+
+    def make(self) -> compat.Semaphore:
+        """Make a semaphore whose permits are all taken."""
+        return compat.Semaphore(0)
 
     def call(self, timeout: float | None = None) -> object:
         return self.semaphore.acquire(timeout=timeout)
@@ -151,6 +155,7 @@ class CompatAcquire(Situation):
         self.semaphore.release()
 
     def check_usable(self) -> None:
+        self.semaphore.acquire(blocking=False)
         self.semaphore.release()
         assert self.semaphore.acquire(timeout=BOUND)
 
@@ -162,6 +167,22 @@ class CompatPermit(CompatAcquire):
         del timeout
         with self.semaphore:
             return None
+
+
+class CompatBounded(CompatAcquire):
+    """`acquire` of a bounded semaphore."""
+
+    def make(self) -> compat.Semaphore:
+        """Make a semaphore whose permits are all taken."""
+        semaphore = compat.BoundedSemaphore(1)
+        semaphore.acquire()
+        return semaphore
+
+
+class CompatBoundedPermit(CompatPermit):
+    """The `with` statement of a bounded semaphore."""
+
+    make = CompatBounded.make
 
 
 class CompatEvent(Situation):

@@ -1,5 +1,5 @@
-//! Locks as Python's `threading` has them, over [`crate::mutex`]: [`Lock`], which any thread may release, and [`RLock`],
-//! which its holder may take again.
+//! The locks of `fearless.compat`, which are as Python's `threading` has them, over [`crate::mutex`]: [`Lock`], which any
+//! thread may release, and [`RLock`], which its holder may take again.
 //!
 //! They take less notice of the holder than a [`Mutex`] does. Who takes a `Lock` twice waits, since another thread may
 //! release it; and a lock whose holder was lost in a fork stays held, until somebody [resets](Lock::reset) it.
