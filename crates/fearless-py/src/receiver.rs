@@ -31,6 +31,10 @@ impl Receiver {
         self.end.core()
     }
 
+    pub(crate) fn is_open(&self) -> bool {
+        self.end.is_open()
+    }
+
     pub(crate) fn check_open(&self, call: &str) -> PyResult<()> {
         self.end.check_open(call)
     }
