@@ -27,17 +27,18 @@ mod state;
 pub use batch::{Drained, Taken};
 pub use notified::{Enlisted, Withdrawn};
 
+use std::fmt;
+
 use self::state::{CLOSED, DELIVERED, Load, Receiving, Sending, State};
 use crate::{
     fork,
-    sync::{self, Arc, Mutex, MutexGuard},
+    sync::{Arc, Lock, Locks, Mutexes},
     waiter::{Claim, Ticket, Waiter, Wakes},
 };
 
 /// The channel that both kinds of ends share.
-#[derive(Debug)]
-pub struct Channel<T> {
-    state: Mutex<State<T>>,
+pub struct Channel<T, L: Locks = Mutexes> {
+    state: L::Of<State<T>>,
     /// `None` is unbounded, 0 is rendezvous.
     capacity: Option<usize>,
 }
@@ -88,9 +89,16 @@ pub struct Snapshot {
 }
 
 impl<T> Channel<T> {
-    /// An empty channel with one open sender and one open receiver.
+    /// An empty channel with one open sender and one open receiver, for all threads.
     pub fn new(capacity: Option<usize>) -> Channel<T> {
-        Channel { state: Mutex::new(State::new()), capacity }
+        Channel::with_locks(capacity)
+    }
+}
+
+impl<T, L: Locks> Channel<T, L> {
+    /// An empty channel with one open sender and one open receiver, for whom its locks are for.
+    pub fn with_locks(capacity: Option<usize>) -> Channel<T, L> {
+        Channel { state: Lock::new(State::new()), capacity }
     }
 
     /// `None` is unbounded, 0 is rendezvous.
@@ -219,7 +227,7 @@ impl<T> Channel<T> {
 
     /// Calls `visit` with every item the channel holds, until it fails. `visit` must not call the channel.
     pub fn visit<E>(&self, mut visit: impl FnMut(&T) -> Result<(), E>) -> Result<(), E> {
-        sync::lock(&self.state).objects().try_for_each(&mut visit)
+        self.state.lock().objects().try_for_each(&mut visit)
     }
 
     /// The state at this moment.
@@ -235,11 +243,17 @@ impl<T> Channel<T> {
     }
 
     #[inline]
-    fn lock(&self) -> MutexGuard<'_, State<T>> {
-        let mut state = sync::lock(&self.state);
+    fn lock(&self) -> <L::Of<State<T>> as Lock<State<T>>>::Guard<'_> {
+        let mut state = self.state.lock();
         if state.generation != fork::generation() {
             state.forget_vanished();
         }
         state
+    }
+}
+
+impl<T, L: Locks> fmt::Debug for Channel<T, L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Channel").field("capacity", &self.capacity).field("now", &self.snapshot()).finish()
     }
 }

@@ -11,7 +11,7 @@
 
 use crate::{
     channel::{Channel, Enlisted, Recv, Send, Withdrawn},
-    sync::Arc,
+    sync::{Arc, Locks},
     waiter::{Claim, Ticket, Waiter},
 };
 
@@ -134,15 +134,18 @@ pub fn below(bound: usize, random: u64) -> usize {
 pub trait Holds {
     /// What the channel carries.
     type Item;
+    /// What locks the channel has.
+    type Locks: Locks;
 
     /// The channel.
-    fn channel(&self) -> &Channel<Self::Item>;
+    fn channel(&self) -> &Channel<Self::Item, Self::Locks>;
 }
 
-impl<T> Holds for Arc<Channel<T>> {
+impl<T, L: Locks> Holds for Arc<Channel<T, L>> {
     type Item = T;
+    type Locks = L;
 
-    fn channel(&self) -> &Channel<T> {
+    fn channel(&self) -> &Channel<T, L> {
         self
     }
 }

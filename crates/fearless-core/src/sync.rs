@@ -16,7 +16,7 @@ pub use std::{
     thread,
 };
 
-use std::{sync::PoisonError, time::Instant};
+use std::{ops::DerefMut, sync::PoisonError, time::Instant};
 
 /// Between two sequentially consistent operations on different words that must not change places. They do not; but the
 /// model takes such operations for weaker ones, and knows that order of fences alone.
@@ -30,6 +30,52 @@ pub(crate) fn in_one_order() {
 /// leaves its state consistent at each point where it can panic (an allocation).
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A short inner lock of a container. Not every user needs one that is locked by an instruction: the bindings have their
+/// own where the interpreter keeps threads apart already.
+pub trait Lock<T> {
+    /// Holds the lock while it lives.
+    type Guard<'a>: DerefMut<Target = T>
+    where
+        Self: 'a,
+        T: 'a;
+
+    /// A lock around `content`.
+    fn new(content: T) -> Self;
+
+    /// Locks; a panic of an earlier holder does not matter.
+    fn lock(&self) -> Self::Guard<'_>;
+}
+
+/// A kind of locks.
+pub trait Locks {
+    /// The lock of a `T`.
+    type Of<T>: Lock<T>;
+}
+
+/// Mutexes, which any thread may lock.
+#[derive(Debug)]
+pub struct Mutexes;
+
+impl Locks for Mutexes {
+    type Of<T> = Mutex<T>;
+}
+
+impl<T> Lock<T> for Mutex<T> {
+    type Guard<'a>
+        = MutexGuard<'a, T>
+    where
+        T: 'a;
+
+    fn new(content: T) -> Mutex<T> {
+        Mutex::new(content)
+    }
+
+    #[inline]
+    fn lock(&self) -> MutexGuard<'_, T> {
+        lock(self)
+    }
 }
 
 /// A place that is filled once. The model has none of its own; this one orders by a lock what the real one does by itself.

@@ -12,15 +12,18 @@ use pyo3::{
     prelude::*,
 };
 
-use crate::{errors, receiver::Receiver, sender::Sender};
+use crate::{cell::Attached, errors, receiver::Receiver, sender::Sender};
 
 /// What both ends of a channel share.
 ///
 /// Thread safety: internally synchronized.
 #[pyclass(frozen, name = "_Channel", module = "fearless._core")]
 pub(crate) struct Channel {
-    core: core::Channel<Py<PyAny>>,
+    core: Core,
 }
+
+/// A channel of Python objects, which only attached threads use.
+pub(crate) type Core = core::Channel<Py<PyAny>, Attached>;
 
 #[pymethods]
 impl Channel {
@@ -50,7 +53,7 @@ impl End {
         End { channel, state: AtomicU8::new(OPEN), moved_in }
     }
 
-    pub(crate) fn core(&self) -> &core::Channel<Py<PyAny>> {
+    pub(crate) fn core(&self) -> &Core {
         &self.channel.get().core
     }
 
@@ -140,7 +143,7 @@ impl End {
 #[pyfunction]
 pub(crate) fn channel(py: Python<'_>, capacity: &Bound<'_, PyAny>) -> PyResult<(Sender, Receiver)> {
     let capacity = if capacity.is_none() { None } else { Some(whole(capacity)?) };
-    let shared = Py::new(py, Channel { core: core::Channel::new(capacity) })?;
+    let shared = Py::new(py, Channel { core: Core::with_locks(capacity) })?;
     let sender = Sender::of(End::new(shared.clone_ref(py), false));
     Ok((sender, Receiver::of(End::new(shared, false))))
 }

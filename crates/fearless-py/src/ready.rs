@@ -4,12 +4,13 @@
 //! tries again.
 
 use fearless_core::{
-    channel::{self, Recv},
+    channel::Recv,
     select::{below, next_random},
 };
 use pyo3::{Borrowed, prelude::*, types::PyTuple};
 
 use crate::{
+    channel::Core,
     loop_queue,
     receiver::Receiver,
     select::{Selected, random},
@@ -20,8 +21,6 @@ use crate::{
 /// before it.
 const NUMBERS: [u8; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 const FEW: usize = NUMBERS.len();
-
-type Core = channel::Channel<Py<PyAny>>;
 
 /// Receives from one of `channels` that has an item or has ended, chosen at random. `None` when there is none, or when not
 /// all are receivers that are open and of different channels.

@@ -1,13 +1,10 @@
 //! `Receiver`: the receiving end of a channel. Arguments and errors only; see `channel.rs`.
 
-use fearless_core::{
-    channel::{self, Recv},
-    waiter::Waiter,
-};
+use fearless_core::{channel::Recv, waiter::Waiter};
 use pyo3::{PyTraverseError, PyVisit, exceptions::PyValueError, prelude::*, types::PyList};
 
 use crate::{
-    channel::{CLOSED, End},
+    channel::{CLOSED, Core, End},
     errors, loop_queue,
     operation::{Face, Operation},
     source::Source,
@@ -27,7 +24,7 @@ impl Receiver {
         Receiver { end }
     }
 
-    pub(crate) fn core(&self) -> &channel::Channel<Py<PyAny>> {
+    pub(crate) fn core(&self) -> &Core {
         self.end.core()
     }
 

@@ -1,13 +1,10 @@
 //! `Sender`: the sending end of a channel. Arguments and errors only; see `channel.rs`.
 
-use fearless_core::{
-    channel::{self, Send},
-    waiter::Waiter,
-};
+use fearless_core::{channel::Send, waiter::Waiter};
 use pyo3::{PyTraverseError, PyVisit, prelude::*, types::PyList};
 
 use crate::{
-    channel::{CLOSED, End},
+    channel::{CLOSED, Core, End},
     drawn::Drawn,
     errors, loop_queue,
     operation::{Face, Operation},
@@ -29,7 +26,7 @@ impl Sender {
         Sender { end }
     }
 
-    pub(crate) fn core(&self) -> &channel::Channel<Py<PyAny>> {
+    pub(crate) fn core(&self) -> &Core {
         self.end.core()
     }
 

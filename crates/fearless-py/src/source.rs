@@ -5,7 +5,6 @@
 use std::time::Instant;
 
 use fearless_core::{
-    channel::Channel,
     select::{self, Holds},
     sync::Arc,
     timer::Tick,
@@ -14,6 +13,8 @@ use fearless_core::{
 use pyo3::{PyTraverseError, PyVisit, exceptions::PyTypeError, prelude::*};
 
 use crate::{
+    cell::Attached,
+    channel::Core,
     errors,
     owned::OnItsWay,
     receiver::Receiver,
@@ -29,16 +30,18 @@ pub(crate) struct FromSender(Py<Sender>);
 
 impl Holds for FromReceiver {
     type Item = Py<PyAny>;
+    type Locks = Attached;
 
-    fn channel(&self) -> &Channel<Py<PyAny>> {
+    fn channel(&self) -> &Core {
         self.0.get().core()
     }
 }
 
 impl Holds for FromSender {
     type Item = Py<PyAny>;
+    type Locks = Attached;
 
-    fn channel(&self) -> &Channel<Py<PyAny>> {
+    fn channel(&self) -> &Core {
         self.0.get().core()
     }
 }

@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 
 use super::{Channel, Send};
-use crate::waiter::Wakes;
+use crate::{sync::Locks, waiter::Wakes};
 
 /// How far a batch came.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub struct Drained<T> {
     pub wakes: Wakes,
 }
 
-impl<T> Channel<T> {
+impl<T, L: Locks> Channel<T, L> {
     /// Sends items from the front of `items` as long as that needs no wait.
     pub fn send_batch(&self, items: &mut VecDeque<T>) -> Taken {
         let mut wakes = Wakes::default();

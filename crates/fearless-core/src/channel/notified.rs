@@ -12,7 +12,7 @@ use super::{
     state::{Load, Receiving, Sending, State},
 };
 use crate::{
-    sync::Arc,
+    sync::{Arc, Locks},
     waiter::{Ticket, Waiter, Wakes},
 };
 
@@ -38,7 +38,7 @@ pub struct Withdrawn<T> {
     pub wakes: Wakes,
 }
 
-impl<T> Channel<T> {
+impl<T, L: Locks> Channel<T, L> {
     /// Enlists a receive as operation `operation` of `waiter`, unless it is ready. `place` is one that was held before.
     pub fn enlist_recv(
         &self,
