@@ -255,6 +255,45 @@ def batch(size: int) -> Shape:
     return shape
 
 
+def in_one_call(size: int) -> Make:
+    """One thread puts so many and gets them."""
+
+    def bodies(stack: ExitStack) -> list[Body]:
+        sender, receiver = channel(AMPLE)
+        stack.enter_context(sender)
+        stack.enter_context(receiver)
+        send, recv, items = sender.send_many, receiver.recv_many, [None] * size
+
+        def body(count: int) -> None:
+            for _ in repeat(None, count):
+                send(items)
+                recv(size)
+
+        return [body]
+
+    return bodies
+
+
+def seq_batch(size: int) -> Shape:
+    """Put many and get them, in one thread: what an item of a batch costs."""
+    shape = Shape(f"batch/one thread/{size}", f"{size} items put and got")
+    shape.add("queue.SimpleQueue", all_by_one(simple, size))
+    shape.add("empty loop", empty())
+    shape.add(f"channel({AMPLE})", all_by_one(ours(AMPLE), size))
+    shape.add(f"channel({AMPLE}), send_many, recv_many", in_one_call(size), goals=(0.2, 0.2) if size == 64 else None)
+    return shape
+
+
+def all_by_one(pipe: Open, size: int) -> Make:
+    """One thread puts and gets so many, each by itself."""
+
+    def bodies(stack: ExitStack) -> list[Body]:
+        turn = turns(pipe(stack))
+        return [lambda count: turn(count * size)]
+
+    return bodies
+
+
 def ping_pong() -> Shape:
     """A message there, one back: what it costs to wake a thread."""
     shape = Shape("ping-pong", "a message there and one back")
@@ -268,4 +307,10 @@ def ping_pong() -> Shape:
 
 def shapes() -> list[Shape]:
     """The shapes of this file."""
-    return [*seq(), *(spsc(*row) for row in CAPACITIES.items()), *map(batch, BATCHES), ping_pong()]
+    return [
+        *seq(),
+        *(spsc(*row) for row in CAPACITIES.items()),
+        *map(seq_batch, BATCHES),
+        *map(batch, BATCHES),
+        ping_pong(),
+    ]
