@@ -35,13 +35,17 @@ impl<T> Blocks<T> {
         self.len += 1;
     }
 
-    /// Moves the first `count` of `items`, or all if there are fewer, to the end.
+    /// Moves the first `count` of `items`, or all if there are fewer, to the end. What goes whole goes in one copy.
     pub(crate) fn push_from(&mut self, items: &mut VecDeque<T>, count: usize) {
         let mut left = count.min(items.len());
         while left > 0 {
             let last = self.last_with_room();
             let some = left.min(BLOCK - last.len());
-            last.extend(items.drain(..some));
+            if some == items.len() {
+                last.append(items);
+            } else {
+                last.extend(items.drain(..some));
+            }
             self.len += some;
             left -= some;
         }
@@ -55,13 +59,19 @@ impl<T> Blocks<T> {
         Some(item)
     }
 
-    /// Moves the oldest `count`, or all if there are fewer, to the end of `items`.
+    /// Moves the oldest `count`, or all if there are fewer, to the end of `items`. A block that goes whole goes in one copy.
     pub(crate) fn pop_into(&mut self, items: &mut Vec<T>, count: usize) {
         let mut left = count.min(self.len);
         items.reserve(left);
         while left > 0 {
             let some = left.min(self.first.len());
-            items.extend(self.first.drain(..some));
+            if some == self.first.len() {
+                let mut whole = Vec::from(mem::take(&mut self.first));
+                items.append(&mut whole);
+                self.first = whole.into();
+            } else {
+                items.extend(self.first.drain(..some));
+            }
             self.len -= some;
             left -= some;
             self.leave_empty();
