@@ -223,6 +223,19 @@ struct Entry<P> {
     payload: P,
 }
 
+/// What becomes of an entry; see [`WaitList::go_through`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Nothing.
+    Stay,
+    /// It was claimed, and stays for its owner to remove.
+    Wake,
+    /// It was claimed, and leaves the list.
+    Leave,
+    /// Nothing, and those behind it are not asked.
+    Stop,
+}
+
 /// The waiters of one object, first come first, each with what it brought. Guarded by the lock of that object.
 #[derive(Debug)]
 pub struct WaitList<P = ()> {
@@ -364,6 +377,23 @@ impl<P> WaitList<P> {
                 wakes.add(Arc::clone(&entry.waiter));
             }
         }
+    }
+
+    /// Goes through the entries, first to last; `look` says what becomes of each, and may change what it brought.
+    pub fn go_through(&mut self, wakes: &mut Wakes, mut look: impl FnMut(&Arc<Waiter>, &mut P) -> Step) {
+        let mut place = 0;
+        while let Some(entry) = self.entries.get_mut(place) {
+            match look(&entry.waiter, &mut entry.payload) {
+                Step::Stay => place += 1,
+                Step::Wake => {
+                    wakes.add(Arc::clone(&entry.waiter));
+                    place += 1;
+                }
+                Step::Leave => wakes.add_some(self.entries.remove(place).map(|entry| entry.waiter)),
+                Step::Stop => break,
+            }
+        }
+        self.shrink();
     }
 
     /// The waiters and what they brought, first to last.

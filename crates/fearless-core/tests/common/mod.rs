@@ -7,3 +7,5 @@ pub(crate) fn explore(preemptions: usize, model: impl Fn() + Send + Sync + 'stat
     builder.preemption_bound = Some(preemptions);
     builder.check(model);
 }
+
+pub(crate) mod notified;
