@@ -7,12 +7,14 @@ Not here: who raises them; the native core makes most of them.
 from __future__ import annotations
 
 import queue
+import threading
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fearless._core import Scope as _NativeScope
 
 __all__ = [
+    "BrokenBarrierError",
     "Cancelled",
     "Closed",
     "DeadlockError",
@@ -54,6 +56,10 @@ class Timeout(FearlessError, TimeoutError):
 
 class PoisonError(FearlessError):
     """An exception, or a fork, left a mutex's value in doubt; ``clear_poison()`` heals it."""
+
+
+class BrokenBarrierError(FearlessError, threading.BrokenBarrierError):
+    """A party gave up, or the barrier was aborted or reset; ``reset()`` makes it as it was at first."""
 
 
 class DeadlockError(FearlessError):

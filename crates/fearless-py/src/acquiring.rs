@@ -22,7 +22,7 @@ use crate::{
 /// How the block of an `async with` ends its acquisition.
 pub(crate) trait Ends: Send + Sync {
     /// Ends acquisition `number`, unless it has ended; `error` is what leaves the block, or `None`.
-    fn end(&self, number: u64, error: &Bound<'_, PyAny>);
+    fn end(&self, number: u64, error: &Bound<'_, PyAny>) -> PyResult<()>;
 
     fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError>;
 }
@@ -70,9 +70,14 @@ impl Acquiring {
         self.operation.clone_ref(py)
     }
 
-    fn __aexit__(&self, _kind: &Bound<'_, PyAny>, error: &Bound<'_, PyAny>, _traceback: &Bound<'_, PyAny>) -> Done {
-        self.ends.end(self.entered.number.load(Ordering::Relaxed), error);
-        Done
+    fn __aexit__(
+        &self,
+        _kind: &Bound<'_, PyAny>,
+        error: &Bound<'_, PyAny>,
+        _traceback: &Bound<'_, PyAny>,
+    ) -> PyResult<Done> {
+        self.ends.end(self.entered.number.load(Ordering::Relaxed), error)?;
+        Ok(Done)
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {

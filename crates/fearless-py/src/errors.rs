@@ -4,7 +4,12 @@
 
 use std::ffi::CStr;
 
-use pyo3::{exceptions::PyResourceWarning, ffi, prelude::*, types::PyType};
+use pyo3::{
+    exceptions::{PyResourceWarning, PyTypeError},
+    ffi,
+    prelude::*,
+    types::PyType,
+};
 
 use crate::{kept::Kept, scope::Scope};
 
@@ -41,6 +46,7 @@ macro_rules! exceptions {
 }
 
 exceptions! {
+    BrokenBarrierError from "fearless.errors",
     BrokenThreadPool from "concurrent.futures.thread",
     Cancelled from "fearless.errors",
     CancelledError from "concurrent.futures",
@@ -66,6 +72,11 @@ pub(crate) fn with_item(py: Python<'_>, error: PyErr, item: Py<PyAny>) -> PyErr 
 /// The `Timeout` of `call`, which waited for `what`.
 pub(crate) fn timeout(call: &str, what: &str) -> PyErr {
     Timeout::new_err(format!("{call}: {what} within the timeout"))
+}
+
+/// Why `object` refuses to be pickled.
+pub(crate) fn not_picklable(object: &str) -> PyErr {
+    PyTypeError::new_err(format!("{object} cannot be pickled: it belongs to the threads of this process"))
 }
 
 /// The `Cancelled` that belongs to `scope`.

@@ -6,17 +6,22 @@ mod atomic_bool;
 mod atomic_float;
 mod atomic_int;
 mod atomic_ref;
+mod barrier;
 mod call;
 mod cell;
 mod channel;
 mod compat;
 mod condvar;
+mod counts;
 mod drawn;
 mod errors;
+mod event;
 mod event_loop;
+mod gate;
 mod guard;
 mod hooks;
 mod kept;
+mod latch;
 mod lazy;
 mod loop_queue;
 mod mutex;
@@ -31,6 +36,7 @@ mod ready;
 mod receiver;
 mod scope;
 mod select;
+mod semaphore;
 mod sender;
 mod sharded_counter;
 mod source;
@@ -54,12 +60,15 @@ mod _core {
         atomic_float::AtomicFloat,
         atomic_int::AtomicInt,
         atomic_ref::AtomicRef,
+        barrier::Barrier,
         call::_panic,
         channel::channel,
         compat::{condition::Condition, lock::Lock, rlock::RLock},
         condvar::Condvar,
+        event::Event,
         event_loop::in_event_loop,
         guard::Guard,
+        latch::Latch,
         lazy::Lazy,
         loop_queue::LoopQueue,
         mutex::Mutex,
@@ -71,6 +80,7 @@ mod _core {
         receiver::Receiver,
         scope::Scope,
         select::{Selected, select, try_select},
+        semaphore::{Permits, Semaphore},
         sender::{Sender, Sending},
         sharded_counter::ShardedCounter,
         task::{Task, new_task},

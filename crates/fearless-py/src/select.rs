@@ -69,8 +69,9 @@ fn text(object: &Bound<'_, PyAny>) -> PyResult<String> {
 
 /// Wait for the first of several operations that can go ahead, and do it.
 ///
-/// Each of `channels` is a receiver, `sender.sending(item)`, or what `after`, `tick` or `never` returned. Of those that can
-/// go ahead one is chosen at random. A channel that has ended can go ahead each time, with `closed=True`.
+/// Each of `channels` is a receiver, `sender.sending(item)`, what `after`, `tick` or `never` returned, an event, a latch, a
+/// semaphore or its `permits(n)`. Of those that can go ahead one is chosen at random. A channel that has ended can go ahead
+/// each time, with `closed=True`.
 ///
 /// Blocks: until one can go ahead; a cancellation point; Ctrl-C gets through.
 /// Raises: `Timeout` after `timeout` seconds; `ValueError` if `timeout` is negative or NaN, if there are no channels or if

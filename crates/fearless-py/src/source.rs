@@ -16,8 +16,12 @@ use crate::{
     cell::Attached,
     channel::Core,
     errors,
+    event::Event,
+    gate,
+    latch::Latch,
     owned::OnItsWay,
     receiver::Receiver,
+    semaphore::{Permits, Semaphore},
     sender::{Sender, Sending},
     timer::Timer,
     waits::Waiting,
@@ -86,8 +90,17 @@ impl Source {
             Source::send(py, sender, item, call)
         } else if let Ok(timer) = case.cast_exact::<Timer>() {
             Ok(Source::Timer(timer.clone().unbind(), None))
+        } else if let Ok(event) = case.cast_exact::<Event>() {
+            Ok(gate::source(event))
+        } else if let Ok(latch) = case.cast_exact::<Latch>() {
+            Ok(gate::source(latch))
+        } else if let Ok(semaphore) = case.cast_exact::<Semaphore>() {
+            Ok(Semaphore::source(semaphore, 1))
+        } else if let Ok(permits) = case.cast_exact::<Permits>() {
+            Ok(permits.get().source(case.py()))
         } else {
-            let kinds = "a receiver, sender.sending(item), after(), tick() or never()";
+            let kinds = "a receiver, sender.sending(item), after(), tick(), never(), an event, a latch, a semaphore or its \
+                permits";
             Err(PyTypeError::new_err(format!("{call} takes {kinds}, got {}", case.repr()?)))
         }
     }

@@ -302,7 +302,7 @@ fn look_around_in(py: Python<'_>, waiter: &Waiter, kind: Kind) -> Option<Ended> 
 }
 
 /// An error that came up while somebody else had ended the wait with success.
-fn after_success(py: Python<'_>, error: PyErr) {
+pub(crate) fn after_success(py: Python<'_>, error: PyErr) {
     if thread::is_main() {
         thread::raise_later(py, error);
     } else {

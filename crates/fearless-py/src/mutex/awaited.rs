@@ -111,12 +111,13 @@ impl Gives for LockOfTask {
 struct End(Py<Mutex>);
 
 impl Ends for End {
-    fn end(&self, number: u64, error: &Bound<'_, PyAny>) {
+    fn end(&self, number: u64, error: &Bound<'_, PyAny>) -> PyResult<()> {
         let (py, mutex, number) = (error.py(), self.0.get(), Number::of(number));
         if mutex.is_held_by(number) {
             mutex.note(py, error);
             mutex.release(py, number);
         }
+        Ok(())
     }
 
     fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
