@@ -7,6 +7,7 @@ import pytest
 
 from tests.generic import programs_fork as programs
 from tests.generic import programs_fork_compat as compat
+from tests.generic import programs_fork_coordination as coordination
 from tests.generic import programs_fork_select as selects
 from tests.support.process import succeed
 from tests.support.recipes import SITUATIONS
@@ -36,6 +37,12 @@ PROGRAMS = [
     ("mutex", programs.mutex_held_by_a_vanished_thread),
     ("mutex", programs.mutex_held_by_a_vanished_thread_looked_into),
     ("mutex", programs.mutex_healed_in_a_grandchild),
+    ("semaphore", coordination.semaphore_forgets_vanished_waiters),
+    ("semaphore", coordination.semaphore_keeps_what_vanished_threads_hold),
+    ("event", coordination.event_is_copied),
+    ("latch", coordination.latch_is_copied),
+    ("barrier", coordination.barrier_begins_anew),
+    ("barrier", coordination.barrier_whose_action_forks),
     ("atomic_int", programs.atomic_int),
     ("compat", compat.locks_stay_locked),
     ("compat", compat.locks_can_be_reset),

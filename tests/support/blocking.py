@@ -14,8 +14,18 @@ from typing import ClassVar
 
 from tests.support.until import InCall, until
 
-MODULES = ("_scope", "atomics", "channels", "mutexes", "onces", "parallel", "pools", "threads")
-MODULES = ("_scope", "atomics", "channels", "compat", "mutexes", "parallel", "pools", "threads")
+MODULES = (
+    "_scope",
+    "atomics",
+    "channels",
+    "compat",
+    "coordination",
+    "mutexes",
+    "onces",
+    "parallel",
+    "pools",
+    "threads",
+)
 
 
 class Situation:

@@ -3,6 +3,7 @@
 from tests.support import blocking_channel as channel
 from tests.support import blocking_compat as compat
 from tests.support import blocking_condvar as condvar
+from tests.support import blocking_coordination as coordination
 from tests.support import blocking_mutex as mutex
 from tests.support import blocking_once as once
 from tests.support import blocking_par as par
@@ -16,7 +17,14 @@ RECIPES: dict[str, tuple[type[Situation], ...]] = {
     "Sender.send_many": (channel.SendMany,),
     "Receiver.recv_many": (channel.RecvMany,),
     "Receiver.__next__": (channel.Next,),
-    "select": (channel.Select, channel.SelectRendezvous, channel.SelectSend),
+    "select": (
+        channel.Select,
+        channel.SelectRendezvous,
+        channel.SelectSend,
+        coordination.SelectEvent,
+        coordination.SelectLatch,
+        coordination.SelectSemaphore,
+    ),
     "merge": (channel.Merge,),
     "Timer.recv": (timer.TimerRecv,),
     "Timer.__next__": (timer.TimerNext,),
@@ -44,6 +52,12 @@ RECIPES: dict[str, tuple[type[Situation], ...]] = {
     "compat.BoundedSemaphore.__enter__": (compat.CompatBoundedPermit,),
     "compat.Event.wait": (compat.CompatEvent,),
     "compat.Barrier.wait": (compat.CompatBarrier,),
+    "Semaphore.acquire": (coordination.Acquire, coordination.AcquireAll),
+    "Semaphore.__enter__": (coordination.WithSemaphore,),
+    "Permits.__enter__": (coordination.WithPermits,),
+    "Event.wait": (coordination.EventWait,),
+    "Latch.wait": (coordination.LatchWait,),
+    "Barrier.wait": (coordination.BarrierWait,),
     "sleep": (tasks.Sleep,),
     "Task.result": (tasks.Result,),
     "Task.join": (tasks.Join,),
