@@ -78,31 +78,37 @@ impl<T> Lock<T> for Mutex<T> {
     }
 }
 
-/// A place that is filled once. The model has none of its own; this one orders by a lock what the real one does by itself.
+/// A place that is filled once. The model has none of its own; this one adds the
+/// order that the real one has by itself.
 #[cfg(loom)]
 #[derive(Debug)]
 pub struct OnceLock<T> {
     place: std::sync::OnceLock<T>,
-    order: Mutex<()>,
+    filled: atomic::AtomicBool,
+    filling: Mutex<()>,
 }
 
 #[cfg(loom)]
 impl<T> OnceLock<T> {
     /// An empty place.
     pub fn new() -> OnceLock<T> {
-        OnceLock { place: std::sync::OnceLock::new(), order: Mutex::new(()) }
+        OnceLock { place: std::sync::OnceLock::new(), filled: atomic::AtomicBool::new(false), filling: Mutex::new(()) }
     }
 
     /// What it holds.
     pub fn get(&self) -> Option<&T> {
-        let _order = lock(&self.order);
-        self.place.get()
+        self.filled.load(atomic::Ordering::Acquire).then(|| self.place.get()).flatten()
     }
 
     /// What it holds, made now if it was empty.
     pub fn get_or_init(&self, make: impl FnOnce() -> T) -> &T {
-        let _order = lock(&self.order);
-        self.place.get_or_init(make)
+        if let Some(content) = self.get() {
+            return content;
+        }
+        let _filling = lock(&self.filling);
+        let content = self.place.get_or_init(make);
+        self.filled.store(true, atomic::Ordering::Release);
+        content
     }
 }
 

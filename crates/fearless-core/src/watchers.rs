@@ -3,6 +3,8 @@
 //! Who changes the value does so first, and only then looks at a flag; who waits raises the flag first, and only then looks
 //! at the value. All four steps are in the one order of sequentially consistent operations, so one of the two sees the
 //! other: the waiter finds the new value, or the changer finds the waiter. A change that nobody waits for costs one load.
+//! From then on the flag stays up: a waiter that goes on waiting is told under the lock, or has the lock after the changer,
+//! and with it the new value.
 //!
 //! All are told of each change and look by themselves: what they wait for is known to them alone. A change that was undone
 //! before a waiter looked is not seen.
@@ -70,7 +72,6 @@ impl Watchers {
     pub fn rearm(&self, waiter: &Waiter) {
         let _place = sync::lock(&self.queue);
         waiter.rearm();
-        sync::in_one_order();
     }
 
     /// Leaves the place of `ticket`. Nobody else is told: all were.

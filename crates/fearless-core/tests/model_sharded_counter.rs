@@ -68,19 +68,22 @@ fn threads_without_a_seat_lose_nothing() {
 fn who_sees_an_addition_sees_what_came_before() {
     explore(2, || {
         let all = Arc::new((Seats::new(), ShardedCounter::new(), AtomicBool::new(false)));
+        let seat = all.0.take().expect("it is the first");
+        all.1.add(Some(&seat), 1).expect("far from the edge"); // makes the shards, which would bring an order of its own
         let adding = thread::spawn({
             let all = Arc::clone(&all);
             move || {
-                let seat = all.0.take().expect("it is the only thread");
                 all.2.store(true, Ordering::Relaxed);
                 all.1.add(Some(&seat), 1).expect("far from the edge");
             }
         });
 
-        if all.1.sum() == 1 {
-            assert!(all.2.load(Ordering::Relaxed));
-        }
+        let reading = thread::spawn({
+            let all = Arc::clone(&all);
+            move || (all.1.sum(), all.2.load(Ordering::Relaxed))
+        });
 
         adding.join().expect("no panic");
+        assert_ne!(reading.join().expect("no panic"), (2, false));
     });
 }
