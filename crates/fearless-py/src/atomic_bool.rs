@@ -6,6 +6,7 @@ use pyo3::{IntoPyObjectExt, PyTraverseError, PyVisit, prelude::*, types::PyDict}
 use crate::{
     operation::Operation,
     python,
+    shortcut::shortcuts,
     watched::{self, Atomic, Watched, watched},
 };
 
@@ -44,12 +45,14 @@ impl AtomicBool {
     }
 
     /// Set the value.
+    #[pyo3(signature = (value, /))]
     fn store(&self, py: Python<'_>, value: bool) {
         self.core.store(value);
         self.watched.changed(py);
     }
 
     /// Set the value and return the one before.
+    #[pyo3(signature = (value, /))]
     fn swap(&self, py: Python<'_>, value: bool) -> bool {
         let before = self.core.swap(value);
         self.watched.changed(py);
@@ -57,6 +60,7 @@ impl AtomicBool {
     }
 
     /// Set `new` if the value is `current`; return whether it was.
+    #[pyo3(signature = (current, new, /))]
     fn compare_exchange(&self, py: Python<'_>, current: bool, new: bool) -> bool {
         let was_current = self.core.compare_exchange(current, new).is_ok();
         if was_current {
@@ -66,6 +70,7 @@ impl AtomicBool {
     }
 
     /// Set the value to `value and other`; return the one before.
+    #[pyo3(signature = (other, /))]
     fn fetch_and(&self, py: Python<'_>, other: bool) -> bool {
         let before = self.core.fetch_and(other);
         self.watched.changed(py);
@@ -73,6 +78,7 @@ impl AtomicBool {
     }
 
     /// Set the value to `value or other`; return the one before.
+    #[pyo3(signature = (other, /))]
     fn fetch_or(&self, py: Python<'_>, other: bool) -> bool {
         let before = self.core.fetch_or(other);
         self.watched.changed(py);
@@ -80,6 +86,7 @@ impl AtomicBool {
     }
 
     /// Set the value to whether it differs from `other`; return the one before.
+    #[pyo3(signature = (other, /))]
     fn fetch_xor(&self, py: Python<'_>, other: bool) -> bool {
         let before = self.core.fetch_xor(other);
         self.watched.changed(py);
@@ -92,6 +99,7 @@ impl AtomicBool {
     }
 
     /// Store `function(value)` and return it; calls again if another thread changed the value meanwhile.
+    #[pyo3(signature = (function, /))]
     fn update(&self, function: &Bound<'_, PyAny>) -> PyResult<bool> {
         let py = function.py();
         let mut seen = self.core.load();
@@ -149,4 +157,13 @@ impl AtomicBool {
     fn __clear__(&self) {
         self.watched.hooks().clear();
     }
+}
+
+shortcuts! { AtomicBool, install_shortcuts:
+    fn load(this, _py) -> bool, |_| None, Some(this.core.load());
+    fn store(this, _py, value) -> (), |this| Some(&this.watched), {
+        this.core.store(value.truth()?);
+        Some(())
+    };
+    fn swap(this, _py, value) -> bool, |this| Some(&this.watched), Some(this.core.swap(value.truth()?));
 }

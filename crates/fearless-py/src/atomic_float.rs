@@ -6,6 +6,7 @@ use pyo3::{IntoPyObjectExt, PyTraverseError, PyVisit, prelude::*, types::PyDict}
 use crate::{
     operation::Operation,
     python,
+    shortcut::shortcuts,
     watched::{self, Atomic, Watched, watched},
 };
 
@@ -44,12 +45,14 @@ impl AtomicFloat {
     }
 
     /// Set the value.
+    #[pyo3(signature = (value, /))]
     fn store(&self, py: Python<'_>, value: f64) {
         self.core.store(value);
         self.watched.changed(py);
     }
 
     /// Set the value and return the one before.
+    #[pyo3(signature = (value, /))]
     fn swap(&self, py: Python<'_>, value: f64) -> f64 {
         let before = self.core.swap(value);
         self.watched.changed(py);
@@ -57,6 +60,7 @@ impl AtomicFloat {
     }
 
     /// Set `new` if the value is `current`; return whether it was. 0.0 is -0.0 here, and NaN is NaN.
+    #[pyo3(signature = (current, new, /))]
     fn compare_exchange(&self, py: Python<'_>, current: f64, new: f64) -> bool {
         let was_current = self.core.compare_exchange(current, new).is_ok();
         if was_current {
@@ -66,16 +70,19 @@ impl AtomicFloat {
     }
 
     /// Add `amount`. A sum that is too large is infinite, as for any float.
+    #[pyo3(signature = (amount, /))]
     fn add(&self, py: Python<'_>, amount: f64) {
         self.fetch_add(py, amount);
     }
 
     /// Subtract `amount`.
+    #[pyo3(signature = (amount, /))]
     fn sub(&self, py: Python<'_>, amount: f64) {
         self.fetch_sub(py, amount);
     }
 
     /// Add `amount` and return the value before.
+    #[pyo3(signature = (amount, /))]
     fn fetch_add(&self, py: Python<'_>, amount: f64) -> f64 {
         let before = self.core.fetch_add(amount);
         self.watched.changed(py);
@@ -83,6 +90,7 @@ impl AtomicFloat {
     }
 
     /// Subtract `amount` and return the value before.
+    #[pyo3(signature = (amount, /))]
     fn fetch_sub(&self, py: Python<'_>, amount: f64) -> f64 {
         let before = self.core.fetch_sub(amount);
         self.watched.changed(py);
@@ -90,6 +98,7 @@ impl AtomicFloat {
     }
 
     /// Set the value to `other` if that is less, or the value is NaN; return the one before.
+    #[pyo3(signature = (other, /))]
     fn fetch_min(&self, py: Python<'_>, other: f64) -> f64 {
         let before = self.core.fetch_min(other);
         self.watched.changed(py);
@@ -97,6 +106,7 @@ impl AtomicFloat {
     }
 
     /// Set the value to `other` if that is greater, or the value is NaN; return the one before.
+    #[pyo3(signature = (other, /))]
     fn fetch_max(&self, py: Python<'_>, other: f64) -> f64 {
         let before = self.core.fetch_max(other);
         self.watched.changed(py);
@@ -104,6 +114,7 @@ impl AtomicFloat {
     }
 
     /// Store `function(value)` and return it; calls again if another thread changed the value meanwhile.
+    #[pyo3(signature = (function, /))]
     fn update(&self, function: &Bound<'_, PyAny>) -> PyResult<f64> {
         let py = function.py();
         let mut seen = self.core.load();
@@ -173,4 +184,13 @@ impl AtomicFloat {
     fn __clear__(&self) {
         self.watched.hooks().clear();
     }
+}
+
+shortcuts! { AtomicFloat, install_shortcuts:
+    fn load(this, _py) -> f64, |_| None, Some(this.core.load());
+    fn store(this, _py, value) -> (), |this| Some(&this.watched), {
+        this.core.store(value.float()?);
+        Some(())
+    };
+    fn add(this, _py, amount) -> (), |this| Some(&this.watched), { this.core.fetch_add(amount.float()?); Some(()) };
 }

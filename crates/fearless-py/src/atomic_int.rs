@@ -6,6 +6,7 @@ use pyo3::{IntoPyObjectExt, PyTraverseError, PyVisit, exceptions::PyOverflowErro
 use crate::{
     operation::Operation,
     python,
+    shortcut::shortcuts,
     watched::{self, Atomic, Watched, watched},
 };
 
@@ -71,6 +72,7 @@ impl AtomicInt {
     }
 
     /// Set the value.
+    #[pyo3(signature = (value, /))]
     fn store(&self, value: &Bound<'_, PyAny>) -> PyResult<()> {
         self.core.store(number(value)?);
         self.watched.changed(value.py());
@@ -78,11 +80,13 @@ impl AtomicInt {
     }
 
     /// Set the value and return the one before.
+    #[pyo3(signature = (value, /))]
     fn swap(&self, value: &Bound<'_, PyAny>) -> PyResult<i64> {
         self.fetch(value, core::AtomicInt::swap)
     }
 
     /// Set `new` if the value is `current`; return whether it was.
+    #[pyo3(signature = (current, new, /))]
     fn compare_exchange(&self, current: &Bound<'_, PyAny>, new: &Bound<'_, PyAny>) -> PyResult<bool> {
         let was_current = self.core.compare_exchange(number(current)?, number(new)?).is_ok();
         if was_current {
@@ -94,6 +98,7 @@ impl AtomicInt {
     /// Add `amount`.
     ///
     /// Raises: `OverflowError` if the sum does not fit 64 bits; the value is then untouched.
+    #[pyo3(signature = (amount, /))]
     fn add(&self, amount: &Bound<'_, PyAny>) -> PyResult<()> {
         self.fetch_add(amount).map(drop)
     }
@@ -101,6 +106,7 @@ impl AtomicInt {
     /// Subtract `amount`.
     ///
     /// Raises: `OverflowError` if the difference does not fit 64 bits; the value is then untouched.
+    #[pyo3(signature = (amount, /))]
     fn sub(&self, amount: &Bound<'_, PyAny>) -> PyResult<()> {
         self.fetch_sub(amount).map(drop)
     }
@@ -108,6 +114,7 @@ impl AtomicInt {
     /// Add `amount` and return the value before.
     ///
     /// Raises: `OverflowError` if the sum does not fit 64 bits; the value is then untouched.
+    #[pyo3(signature = (amount, /))]
     fn fetch_add(&self, amount: &Bound<'_, PyAny>) -> PyResult<i64> {
         let py = amount.py();
         let amount = number(amount)?;
@@ -117,6 +124,7 @@ impl AtomicInt {
     /// Subtract `amount` and return the value before.
     ///
     /// Raises: `OverflowError` if the difference does not fit 64 bits; the value is then untouched.
+    #[pyo3(signature = (amount, /))]
     fn fetch_sub(&self, amount: &Bound<'_, PyAny>) -> PyResult<i64> {
         let py = amount.py();
         let amount = number(amount)?;
@@ -124,31 +132,37 @@ impl AtomicInt {
     }
 
     /// Set the value to `value & bits`; return the one before.
+    #[pyo3(signature = (bits, /))]
     fn fetch_and(&self, bits: &Bound<'_, PyAny>) -> PyResult<i64> {
         self.fetch(bits, core::AtomicInt::fetch_and)
     }
 
     /// Set the value to `value | bits`; return the one before.
+    #[pyo3(signature = (bits, /))]
     fn fetch_or(&self, bits: &Bound<'_, PyAny>) -> PyResult<i64> {
         self.fetch(bits, core::AtomicInt::fetch_or)
     }
 
     /// Set the value to `value ^ bits`; return the one before.
+    #[pyo3(signature = (bits, /))]
     fn fetch_xor(&self, bits: &Bound<'_, PyAny>) -> PyResult<i64> {
         self.fetch(bits, core::AtomicInt::fetch_xor)
     }
 
     /// Set the value to `other` if that is less; return the one before.
+    #[pyo3(signature = (other, /))]
     fn fetch_min(&self, other: &Bound<'_, PyAny>) -> PyResult<i64> {
         self.fetch(other, core::AtomicInt::fetch_min)
     }
 
     /// Set the value to `other` if that is greater; return the one before.
+    #[pyo3(signature = (other, /))]
     fn fetch_max(&self, other: &Bound<'_, PyAny>) -> PyResult<i64> {
         self.fetch(other, core::AtomicInt::fetch_max)
     }
 
     /// Store `function(value)` and return it; calls again if another thread changed the value meanwhile.
+    #[pyo3(signature = (function, /))]
     fn update(&self, function: &Bound<'_, PyAny>) -> PyResult<i64> {
         let py = function.py();
         let mut seen = self.core.load();
@@ -217,6 +231,16 @@ impl AtomicInt {
     fn __clear__(&self) {
         self.watched.hooks().clear();
     }
+}
+
+shortcuts! { AtomicInt, install_shortcuts:
+    fn load(this, _py) -> i64, |_| None, Some(this.core.load());
+    fn store(this, _py, value) -> (), |this| Some(&this.watched), {
+        this.core.store(value.int()?);
+        Some(())
+    };
+    fn add(this, _py, amount) -> (), |this| Some(&this.watched), this.core.fetch_add(amount.int()?).map(drop).ok();
+    fn fetch_add(this, _py, amount) -> i64, |this| Some(&this.watched), this.core.fetch_add(amount.int()?).ok();
 }
 
 fn does_not_fit(overflow: &core::Overflow, operator: char, amount: i64) -> PyErr {

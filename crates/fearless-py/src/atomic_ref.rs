@@ -9,6 +9,7 @@ use crate::{
     cell::Cell,
     operation::Operation,
     python,
+    shortcut::{Displaced, shortcuts},
     watched::{self, Atomic, Watched, watched},
 };
 
@@ -65,6 +66,7 @@ impl AtomicRef {
     }
 
     /// Set the value.
+    #[pyo3(signature = (value, /))]
     fn store(&self, py: Python<'_>, value: Py<PyAny>) {
         let before = self.core.with(py, |core| core.swap(value));
         self.watched.changed(py);
@@ -72,6 +74,7 @@ impl AtomicRef {
     }
 
     /// Set the value and return the one before.
+    #[pyo3(signature = (value, /))]
     fn swap(&self, py: Python<'_>, value: Py<PyAny>) -> Option<Py<PyAny>> {
         let before = self.core.with(py, |core| core.swap(value));
         self.watched.changed(py);
@@ -79,11 +82,13 @@ impl AtomicRef {
     }
 
     /// Set `new` if the value is the object `current` itself; return whether it was.
+    #[pyo3(signature = (current, new, /))]
     fn compare_exchange(&self, current: &Bound<'_, PyAny>, new: Py<PyAny>) -> bool {
         self.exchange(current.py(), current, new).is_ok()
     }
 
     /// Store `function(value)` and return it; calls again if another thread replaced the value meanwhile.
+    #[pyo3(signature = (function, /))]
     fn update(&self, function: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
         let py = function.py();
         loop {
@@ -143,4 +148,12 @@ impl AtomicRef {
         drop(value);
         self.watched.hooks().clear();
     }
+}
+
+shortcuts! { AtomicRef, install_shortcuts:
+    fn load(this, py) -> Py<PyAny>, |_| None, this.core.with(py, |core| core.get().map(|value| value.clone_ref(py)));
+    fn store(this, py, value) -> Displaced, |this| Some(&this.watched), {
+        let value = value.owned()?;
+        Some(Displaced(this.core.with(py, |core| core.swap(value))))
+    };
 }

@@ -39,6 +39,7 @@ mod select;
 mod semaphore;
 mod sender;
 mod sharded_counter;
+mod shortcut;
 mod source;
 mod task;
 mod thread;
@@ -97,6 +98,11 @@ mod _core {
         PanicException::type_object(py);
         // Now, rather than in the middle of the first call that raises one of them.
         py.import("fearless.errors")?;
-        crate::thread::init(py)
+        crate::thread::init(py)?;
+        crate::atomic_bool::install_shortcuts(py)?;
+        crate::atomic_float::install_shortcuts(py)?;
+        crate::atomic_int::install_shortcuts(py)?;
+        crate::atomic_ref::install_shortcuts(py)?;
+        crate::sharded_counter::install_shortcuts(py)
     }
 }

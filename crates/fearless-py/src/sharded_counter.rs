@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use fearless_core::sharded_counter::{self as core, Seat, Seats};
 use pyo3::{exceptions::PyOverflowError, prelude::*};
 
-use crate::{atomic_int::word, watched};
+use crate::{atomic_int::word, shortcut::shortcuts, watched};
 
 static SEATS: Seats = Seats::new();
 
@@ -37,6 +37,15 @@ pub(crate) struct ShardedCounter {
     core: core::ShardedCounter,
 }
 
+impl ShardedCounter {
+    /// Adds to the part of the calling thread.
+    fn add_here(&self, amount: i64) -> Result<(), core::Overflow> {
+        let add = |seat: Option<&Seat>| self.core.add(seat, amount);
+        // A thread that has left its seat already, at its very end, counts as one without.
+        LEASE.try_with(|lease| add(lease.get_or_init(|| Lease(SEATS.take())).0.as_ref())).unwrap_or_else(|_| add(None))
+    }
+}
+
 #[pymethods]
 impl ShardedCounter {
     /// A counter at zero.
@@ -48,14 +57,10 @@ impl ShardedCounter {
     /// Add `amount`.
     ///
     /// Raises: `OverflowError` if what this thread has added does not fit 64 bits; nothing is then added.
+    #[pyo3(signature = (amount, /))]
     fn add(&self, amount: &Bound<'_, PyAny>) -> PyResult<()> {
         let amount = word(amount, "a thread's part of a ShardedCounter")?;
-        let add = |seat: Option<&Seat>| self.core.add(seat, amount);
-        // A thread that has left its seat already, at its very end, counts as one without.
-        let added = LEASE
-            .try_with(|lease| add(lease.get_or_init(|| Lease(SEATS.take())).0.as_ref()))
-            .unwrap_or_else(|_| add(None));
-        added.map_err(|overflow| {
+        self.add_here(amount).map_err(|overflow| {
             PyOverflowError::new_err(format!(
                 "a thread's part of a ShardedCounter holds 64 bits: {} + {amount} does not fit, nothing was added",
                 overflow.value
@@ -87,4 +92,8 @@ impl ShardedCounter {
     fn __reduce__(&self) -> PyResult<Py<PyAny>> {
         Err(watched::not_picklable("ShardedCounter", "counter.sum()"))
     }
+}
+
+shortcuts! { ShardedCounter, install_shortcuts:
+    fn add(this, _py, amount) -> (), |_| None, this.add_here(amount.int()?).ok();
 }
