@@ -18,7 +18,7 @@ HEAD = """\
 
 This page is made from the tests by `python -m tests.matrix`: a cell says *yes* if at least one test shows that the type
 keeps the promise, and is empty if no test does. An empty cell is no promise, also where the type has nothing that the
-promise is about (an `AtomicInt` never waits, so there is nothing to interrupt). Tests run on interpreters with and
+promise is about (a `ShardedCounter` never waits, so there is nothing to interrupt). Tests run on interpreters with and
 without a GIL; *both builds* stands for tests in which threads contend.
 """
 

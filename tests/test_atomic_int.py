@@ -1,10 +1,12 @@
 """`AtomicInt`: 64 bits, no lost update, no wrap.
 
-Not here: garbage collection and forks (`tests/generic/`).
+Not here: waiting for a value (`test_wait_until.py`), forks (`tests/generic/`), sequences of calls against plain values
+(`test_atomics_model.py`).
 """
 
 import itertools
 import operator
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -36,7 +38,14 @@ class TestOneThread:
         assert not number.compare_exchange(5, 9)
         assert number.load() == 8
         assert number.update(lambda value: value * 2) == 16
-        assert number.load() == 16
+        assert number.fetch_sub(6) == 16
+        number.sub(-2)
+        assert number.fetch_and(~4) == 12
+        assert number.fetch_or(3) == 8
+        assert number.fetch_xor(-1) == 11
+        assert number.fetch_min(-20) == -12
+        assert number.fetch_max(0) == -20
+        assert number.load() == 0
 
     def test_in_place_operators_keep_the_object(self) -> None:
         """`a += 1` adds to the same atomic."""
@@ -64,6 +73,15 @@ class TestOneThread:
         with pytest.raises(TypeError):
             operation(*arguments)
 
+    def test_its_truth_is_that_of_the_value(self) -> None:
+        """Read once, as by `int(a)`."""
+        assert [bool(fl.AtomicInt(value)) for value in (0, 1, -1)] == [False, True, True]
+
+    def test_it_cannot_be_pickled(self) -> None:
+        """The copy would be another number; the error says what to pass on."""
+        with pytest.raises(TypeError, match=r"AtomicInt cannot be pickled.*a.load\(\)"):
+            pickle.dumps(fl.AtomicInt())
+
     def test_repr_shows_the_value(self) -> None:
         """At that moment."""
         assert repr(fl.AtomicInt(-5)) == "<AtomicInt -5>"
@@ -87,6 +105,14 @@ class TestOneThread:
         number -= LEAST
         assert number.load() == MOST
 
+    def test_a_difference_that_does_not_fit_is_refused(self) -> None:
+        """With the value untouched; the error names both numbers."""
+        number = fl.AtomicInt(LEAST)
+        for sub in (number.sub, number.fetch_sub, number.__isub__):
+            with pytest.raises(OverflowError, match=rf"64 bits: {LEAST} - 1 does not fit"):
+                sub(1)
+        assert number.load() == LEAST
+
     @pytest.mark.parametrize("wrong", [MOST + 1, LEAST - 1, 10**100])
     def test_a_number_that_does_not_fit_is_refused_everywhere(self, wrong: int) -> None:
         """With the rule and the value."""
@@ -97,6 +123,13 @@ class TestOneThread:
             lambda: number.swap(wrong),
             lambda: number.add(wrong),
             lambda: number.fetch_add(wrong),
+            lambda: number.sub(wrong),
+            lambda: number.fetch_sub(wrong),
+            lambda: number.fetch_and(wrong),
+            lambda: number.fetch_or(wrong),
+            lambda: number.fetch_xor(wrong),
+            lambda: number.fetch_min(wrong),
+            lambda: number.fetch_max(wrong),
             lambda: number.compare_exchange(7, wrong),
             lambda: number.compare_exchange(wrong, 7),
             lambda: number.update(lambda _value: wrong),

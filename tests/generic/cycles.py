@@ -64,6 +64,17 @@ class Cycles:
         marker.holds.append(compat.Barrier(1, lambda: marker))
 
     @staticmethod
+    def atomic_ref(marker: Marker) -> None:
+        marker.holds.append(fl.AtomicRef(marker))
+
+    @staticmethod
+    def atomic_refs_in_a_ring(marker: Marker) -> None:
+        one: fl.AtomicRef[object] = fl.AtomicRef(marker)
+        other: fl.AtomicRef[object] = fl.AtomicRef(one)
+        marker.holds.append(other)
+        one.store((marker, other))
+
+    @staticmethod
     def task_result(marker: Marker) -> None:
         task: fl.Task[Marker] = fl.Task()
         marker.holds.append(task)

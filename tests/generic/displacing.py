@@ -13,12 +13,13 @@ from tests.support.items import Noisy
 
 
 class Displacing:
-    """A channel and a mutex whose contents act on both when they are dropped."""
+    """A channel, a mutex and a reference whose contents act on all when they are dropped."""
 
     def __init__(self) -> None:
         self.tx, self.rx = fl.channel(8)
         self.mutex: fl.Mutex[object] = fl.Mutex(None)
         self.task: fl.Task[object] = fl.Task()
+        self.ref: fl.AtomicRef[object] = fl.AtomicRef(None)
         self.dropped = 0
 
     def noisy(self) -> Noisy:
@@ -33,7 +34,9 @@ class Displacing:
             pass
         if (guard := self.mutex.try_lock()) is not None:
             guard.release()
-        for thing in (self.tx, self.rx, self.mutex, self.task):
+        self.ref.compare_exchange(self.ref.load(), self.ref.load())
+        self.ref.store(self.ref.load())
+        for thing in (self.tx, self.rx, self.mutex, self.task, self.ref):
             repr(thing)
         self.mutex.stats()
         self.task.done()
@@ -79,6 +82,30 @@ class Displace:
     @staticmethod
     def drop_mutex(these: Displacing) -> None:
         fl.Mutex(these.noisy())
+
+    @staticmethod
+    def store_to_ref(these: Displacing) -> None:
+        these.ref.store(these.noisy())
+        these.ref.store(None)
+
+    @staticmethod
+    def swap_ref(these: Displacing) -> None:
+        these.ref.store(these.noisy())
+        these.ref.swap(None)
+
+    @staticmethod
+    def exchange_ref(these: Displacing) -> None:
+        these.ref.store(these.noisy())
+        assert these.ref.compare_exchange(these.ref.load(), None)
+
+    @staticmethod
+    def update_ref(these: Displacing) -> None:
+        these.ref.store(these.noisy())
+        these.ref.update(lambda _old: None)
+
+    @staticmethod
+    def drop_ref(these: Displacing) -> None:
+        fl.AtomicRef(these.noisy())
 
     @staticmethod
     def receive_and_drop(these: Displacing) -> None:

@@ -211,16 +211,62 @@ def mutex_healed_in_a_grandchild() -> None:
 # ---- the others --------------------------------------------------------------------------------
 
 
-def atomic_int() -> None:
-    """Each process has a number of its own."""
-    number = fl.AtomicInt(1)
+def atomics() -> None:
+    """Each process has values of its own."""
+    number, flag, real, ref = fl.AtomicInt(1), fl.AtomicBool(), fl.AtomicFloat(0.5), fl.AtomicRef("parent")
 
     def child() -> None:
         number.add(1)
-        assert number.load() == 2
+        flag.toggle()
+        real.add(1)
+        assert (number.load(), flag.load(), real.load(), ref.swap("child")) == (2, True, 1.5, "parent")
 
     in_child(child)
-    assert number.load() == 1
+    assert (number.load(), flag.load(), real.load(), ref.load()) == (1, False, 0.5, "parent")
+
+
+def atomic_forgets_vanished_waiters() -> None:
+    """A thread that waited is gone in the child, where others wait and are told as ever."""
+    number = fl.AtomicInt()
+    blocked = start(number.wait_until, lambda value: value == 1)
+    until(lambda: number.stats()["waiting"] == 1)
+
+    def child() -> None:
+        assert number.stats()["waiting"] == 0
+        fresh = start(number.wait_until, lambda value: value == 2)
+        until(lambda: number.stats()["waiting"] == 1)
+        number.add(2)
+        assert fresh.join() == 2
+
+    in_child(child)
+    assert number.stats()["waiting"] == 1
+    number.add(1)
+    assert blocked.join() == 1
+
+
+def sharded_counter() -> None:
+    """What was counted is there in the child, also by threads that are not; new threads count on."""
+    counter = fl.ShardedCounter()
+    gate = Gate()
+
+    def count() -> None:
+        counter.add(1)
+        gate()
+
+    counting = start(count)
+    until(gate.entered.is_set)
+    counter.add(10)
+
+    def child() -> None:
+        counter.add(100)
+        for _ in range(3):
+            start(counter.add, 1000).join()
+        assert counter.sum() == 3111
+
+    in_child(child)
+    assert counter.sum() == 11
+    gate.open.set()
+    counting.join()
 
 
 def task_done() -> None:
@@ -345,6 +391,8 @@ class Everything:
         self.mutex = fl.Mutex(0)
         self.condition = compat.Condition()
         self.number = fl.AtomicInt(0)
+        self.ref: fl.AtomicRef[int] = fl.AtomicRef(0)
+        self.counter = fl.ShardedCounter()
         self.pool = fl.ThreadPool(2)
         self.over = threading.Event()
 
@@ -356,6 +404,9 @@ class Everything:
         with self.mutex as guard:
             guard.value += 1
         self.number.add(1)
+        self.number.wait_until(bool, 10.0)
+        self.ref.update(lambda value: value + 1)
+        self.counter.add(1)
         repr(self.tx)
         self.mutex.stats()
         with self.condition:

@@ -89,6 +89,29 @@ def mutex() -> None:
     collect_meanwhile(lambda: sum(thread.join(100.0) for thread in [start(exchange), start(exchange)]))
 
 
+def atomic_ref() -> None:
+    """Two threads replace the value of a reference, by every method that does, and a third reads it."""
+    ref: fl.AtomicRef[Item] = fl.AtomicRef(Item())
+    alive: weakref.WeakSet[Item] = weakref.WeakSet()
+
+    def exchange() -> int:
+        for item in _made(ITEMS // 4, alive):
+            ref.swap(item).check()
+            ref.store(Item())
+            ref.update(lambda old, new=item: old.check() or new).check()  # type: ignore[misc]
+            before = ref.load()
+            ref.compare_exchange(before, Item())
+            before.check()
+        return ITEMS // 2
+
+    def read() -> int:
+        for _ in range(ITEMS):
+            ref.load().check()
+        return ITEMS
+
+    collect_meanwhile(lambda: sum(thread.join(100.0) for thread in [start(exchange), start(exchange), start(read)]))
+
+
 def pool() -> None:
     """Items go into tasks as arguments and come back as results."""
     alive: weakref.WeakSet[Item] = weakref.WeakSet()

@@ -45,6 +45,12 @@ def test_no_value_of_a_mutex_is_finalized() -> None:
     succeed(programs_gc.mutex)
 
 
+@pytest.mark.guarantee("atomic_ref", "GC")
+def test_no_value_of_a_reference_is_finalized() -> None:
+    """Two threads replace it, a third reads it, while a collector runs."""
+    succeed(programs_gc.atomic_ref)
+
+
 @pytest.mark.guarantee("thread_pool", "GC")
 @pytest.mark.guarantee("task", "GC")
 def test_no_argument_or_result_of_a_task_is_finalized() -> None:
@@ -94,6 +100,8 @@ CYCLES = [
     ("mutex", Cycles.mutex),
     ("mutex", Cycles.guard),
     ("mutex", Cycles.released_guard),
+    ("atomic_ref", Cycles.atomic_ref),
+    ("atomic_ref", Cycles.atomic_refs_in_a_ring),
     ("compat", Cycles.condition),
     ("compat", Cycles.barrier),
     ("task", Cycles.task_result),
@@ -126,6 +134,11 @@ DISPLACING = [
     ("mutex", Displace.update),
     ("mutex", Displace.delete_item),
     ("mutex", Displace.drop_mutex),
+    ("atomic_ref", Displace.store_to_ref),
+    ("atomic_ref", Displace.swap_ref),
+    ("atomic_ref", Displace.exchange_ref),
+    ("atomic_ref", Displace.update_ref),
+    ("atomic_ref", Displace.drop_ref),
     ("channel", Displace.receive_and_drop),
     ("channel", Displace.close_with_items_queued),
     ("channel", Displace.drop_with_items_queued),

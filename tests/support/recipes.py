@@ -1,5 +1,6 @@
 """The table of blocking calls: for each the situations in which it blocks."""
 
+from tests.support import blocking_atomics as atomics
 from tests.support import blocking_channel as channel
 from tests.support import blocking_compat as compat
 from tests.support import blocking_condvar as condvar
@@ -58,6 +59,10 @@ RECIPES: dict[str, tuple[type[Situation], ...]] = {
     "Event.wait": (coordination.EventWait,),
     "Latch.wait": (coordination.LatchWait,),
     "Barrier.wait": (coordination.BarrierWait,),
+    "AtomicBool.wait_until": (atomics.BoolUntil,),
+    "AtomicFloat.wait_until": (atomics.FloatUntil,),
+    "AtomicInt.wait_until": (atomics.IntUntil,),
+    "AtomicRef.wait_until": (atomics.RefUntil,),
     "sleep": (tasks.Sleep,),
     "Task.result": (tasks.Result,),
     "Task.join": (tasks.Join,),
