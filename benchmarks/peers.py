@@ -19,6 +19,7 @@ from benchmarks import machine
 PEERS = {  # module -> distribution
     "ft_utils": "ft-utils",
     "cereggii": "cereggii",
+    "atomicx": "atomicx",
     "aiologic": "aiologic",
     "culsans": "culsans",
     "janus": "janus",
