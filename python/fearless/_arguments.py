@@ -5,10 +5,11 @@ Every refusal names the rule and the value seen. Not here: arguments that the na
 
 from __future__ import annotations
 
-import math
 import operator
 import os
 from typing import SupportsIndex
+
+_LONGEST = 2**63 / 1e9  # seconds, of a clock that counts nanoseconds in 64 bits
 
 __all__ = ["at_least", "seconds", "usable_cores"]
 
@@ -25,12 +26,12 @@ def at_least(name: str, value: SupportsIndex, least: int) -> int:
 
 
 def seconds(timeout: float | None) -> float | None:
-    """Return a timeout in seconds; ``None`` when it is without bound."""
-    if timeout is None or timeout == math.inf:
+    """Return a timeout in seconds; ``None`` when it is without bound, or more than the clock can hold."""
+    if timeout is None:
         return None
     if not timeout >= 0:  # NaN compares false
         raise ValueError(f"timeout must be None or a number of seconds >= 0, got {timeout!r}")
-    return timeout
+    return None if timeout > _LONGEST else timeout
 
 
 def usable_cores() -> int:

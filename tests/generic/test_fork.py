@@ -43,7 +43,6 @@ PROGRAMS = [
     ("latch", coordination.latch_is_copied),
     ("barrier", coordination.barrier_begins_anew),
     ("barrier", coordination.barrier_whose_action_forks),
-    ("atomic_int", programs.atomic_int),
     ("atomic_bool", programs.atomics),
     ("atomic_float", programs.atomics),
     ("atomic_int", programs.atomics),

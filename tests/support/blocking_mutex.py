@@ -92,3 +92,19 @@ class Copy(Lock):
     def call(self, timeout: float | None = None) -> object:
         del timeout
         return self.mutex.copy()
+
+
+class LockAll(Lock):
+    """`lock_all`, while another thread holds one of the mutexes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.free: fl.Mutex[object] = fl.Mutex(None)
+
+    def call(self, timeout: float | None = None) -> object:
+        with fl.lock_all(self.free, self.mutex, timeout=timeout):
+            return None
+
+    def check_nothing_happened(self) -> None:
+        super().check_nothing_happened()
+        assert not self.free.locked()

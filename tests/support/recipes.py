@@ -35,6 +35,7 @@ RECIPES: dict[str, tuple[type[Situation], ...]] = {
     "Mutex.with_lock": (mutex.WithLock,),
     "Mutex.replace": (mutex.Replace,),
     "Mutex.copy": (mutex.Copy,),
+    "LockAll.__enter__": (mutex.LockAll,),
     "Condvar.wait": (condvar.CondvarWait,),
     "Condvar.wait_while": (condvar.CondvarWaitWhile,),
     "OnceCell.get_or_init": (once.GetOrInit,),
