@@ -25,6 +25,7 @@ pub mod once;
 pub mod owned;
 pub mod owner;
 pub mod par;
+pub mod rwlock;
 pub mod scope;
 pub mod select;
 pub mod semaphore;

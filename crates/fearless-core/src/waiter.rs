@@ -401,6 +401,11 @@ impl<P> WaitList<P> {
         self.entries.iter().map(|entry| (&entry.waiter, &entry.payload))
     }
 
+    /// As `iter`, to change what they brought.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (&Arc<Waiter>, &mut P)> {
+        self.entries.iter_mut().map(|entry| (&entry.waiter, &mut entry.payload))
+    }
+
     /// What the entries brought, first to last.
     pub fn payloads(&self) -> impl Iterator<Item = &P> {
         self.entries.iter().map(|entry| &entry.payload)

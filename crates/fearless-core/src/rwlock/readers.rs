@@ -1,0 +1,116 @@
+//! Who reads: the acquisitions that share a lock, found by number and by owner.
+//!
+//! Few readers are looked through. A crowd, which is what the tasks of an event loop can be, is counted by owner as well, so
+//! that an acquisition does not cost more the more there are. Not here: when somebody may read.
+
+use std::collections::HashMap;
+
+use super::{Held, Number};
+use crate::owner::Owner;
+
+/// So many are a crowd. It is one until there are as few as [`FEW`].
+const CROWD: usize = 32;
+const FEW: usize = 8;
+
+/// The acquisitions that read, by growing number.
+#[derive(Debug, Default)]
+pub(super) struct Readers {
+    held: Vec<Held>,
+    crowd: Option<Box<Crowd>>,
+}
+
+/// How many acquisitions each owner has, and each thread together with its tasks.
+#[derive(Debug, Default)]
+struct Crowd {
+    owners: HashMap<Owner, usize>,
+    threads: HashMap<u64, usize>,
+}
+
+impl Crowd {
+    fn add(&mut self, owner: Owner) {
+        *self.owners.entry(owner).or_default() += 1;
+        *self.threads.entry(owner.thread).or_default() += 1;
+    }
+
+    fn remove(&mut self, owner: Owner) {
+        one_less(&mut self.owners, owner);
+        one_less(&mut self.threads, owner.thread);
+    }
+
+    /// See [`Owner::is_stuck_behind`].
+    fn blocks(&self, me: Owner) -> bool {
+        if me.task == 0 {
+            self.threads.contains_key(&me.thread)
+        } else {
+            self.owners.contains_key(&me) || self.owners.contains_key(&Owner::thread(me.thread))
+        }
+    }
+}
+
+fn one_less<K: std::hash::Hash + Eq>(counts: &mut HashMap<K, usize>, key: K) {
+    if let Some(count) = counts.get_mut(&key) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(&key);
+        }
+    }
+}
+
+impl Readers {
+    pub(super) fn is_empty(&self) -> bool {
+        self.held.is_empty()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.held.len()
+    }
+
+    /// Adds an acquisition, which has the highest number so far.
+    pub(super) fn push(&mut self, held: Held) {
+        self.held.push(held);
+        if let Some(crowd) = &mut self.crowd {
+            crowd.add(held.owner);
+        } else if self.held.len() >= CROWD {
+            let mut crowd = Box::<Crowd>::default();
+            self.held.iter().for_each(|held| crowd.add(held.owner));
+            self.crowd = Some(crowd);
+        }
+    }
+
+    /// Takes an acquisition out; `None` when it has ended before.
+    pub(super) fn remove(&mut self, number: Number) -> Option<Held> {
+        let held = self.held.remove(self.place(number)?);
+        if let Some(crowd) = &mut self.crowd {
+            crowd.remove(held.owner);
+            if self.held.len() <= FEW {
+                self.crowd = None;
+                self.held.shrink_to(CROWD);
+            }
+        }
+        Some(held)
+    }
+
+    /// The acquisition, while it lasts.
+    pub(super) fn get(&self, number: Number) -> Option<Held> {
+        self.held.get(self.place(number)?).copied()
+    }
+
+    /// Whether `me` would wait for itself if it waited for all readers to leave.
+    pub(super) fn block(&self, me: Owner) -> bool {
+        match &self.crowd {
+            Some(crowd) => crowd.blocks(me),
+            None => self.held.iter().any(|held| me.is_stuck_behind(held.owner)),
+        }
+    }
+
+    /// Keeps those whose owner `lives`: in a forked child.
+    pub(super) fn keep(&mut self, lives: impl Fn(Owner) -> bool) {
+        let kept: Vec<Held> = self.held.drain(..).filter(|held| lives(held.owner)).collect();
+        self.crowd = None;
+        kept.into_iter().for_each(|held| self.push(held));
+    }
+
+    fn place(&self, number: Number) -> Option<usize> {
+        self.held.binary_search_by_key(&number, |held| held.number).ok()
+    }
+}
