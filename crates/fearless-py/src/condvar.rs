@@ -14,6 +14,7 @@ use pyo3::{PyTraverseError, PyVisit, exceptions::PyTypeError, prelude::*, types:
 
 use crate::{
     errors,
+    forwarding::Guards,
     guard::Guard,
     hooks::Hooks,
     kept::Kept,

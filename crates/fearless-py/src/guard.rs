@@ -1,7 +1,7 @@
-//! `Guard`: the value of a held `Mutex`, and what a type checker can follow of it.
+//! `Guard`: the value of a held `Mutex`.
 //!
 //! A guard is an acquisition's number. Every use compares it, so a kept guard is dead for ever once the acquisition has
-//! ended, whoever ended it.
+//! ended, whoever ended it. Not here: what a guard forwards to the value (`forwarding.rs`).
 
 use std::sync::{
     Arc,
@@ -9,15 +9,16 @@ use std::sync::{
 };
 
 use fearless_core::{mutex::Number, owner::Owner};
-use pyo3::{
-    PyTraverseError, PyVisit,
-    exceptions::{PyAttributeError, PyTypeError},
-    prelude::*,
-    pyclass::CompareOp,
-    types::PyAnyMethods,
-};
+use pyo3::{PyTraverseError, PyVisit, prelude::*};
 
-use crate::{acquiring::Entered, errors, mutex::Mutex, owner::Holder, wait::Patience};
+use crate::{
+    acquiring::Entered,
+    errors,
+    forwarding::{Guards, guard_methods, released},
+    mutex::Mutex,
+    owner::Holder,
+    wait::Patience,
+};
 
 /// What holding a `Mutex` gives: its value.
 ///
@@ -69,10 +70,6 @@ impl Guard {
         self.holder.owner.task != 0
     }
 
-    pub(crate) fn is_held(&self) -> bool {
-        self.mutex.get().is_held_by(self.number())
-    }
-
     /// Raises: `GuardReleased` unless it is the caller's and holds the lock.
     pub(crate) fn check_held(&self, py: Python<'_>) -> PyResult<()> {
         self.check_owner(py)?;
@@ -121,8 +118,12 @@ impl Guard {
         }
         Err(errors::GuardReleased::new_err("only the thread or task that took the lock may use its guard"))
     }
+}
 
-    pub(crate) fn get<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+impl Guards for Guard {
+    const NAME: &'static str = "Guard";
+
+    fn get<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.check_owner(py)?;
         self.mutex.get().get(py, self.number()).map(|value| value.into_bound(py)).ok_or_else(released)
     }
@@ -134,283 +135,28 @@ impl Guard {
         Ok(())
     }
 
-    /// Stores what `operator.<name>(value, other)` returns.
-    fn in_place(&self, other: &Bound<'_, PyAny>, name: &str) -> PyResult<()> {
-        let py = other.py();
-        let value = self.get(py)?;
-        let new = py.import("operator")?.getattr(name)?.call1((value, other))?;
-        self.set(py, new.unbind())
-    }
-}
-
-fn released() -> PyErr {
-    errors::GuardReleased::new_err("the guard was released")
-}
-
-fn not_forwarded(what: &str) -> PyErr {
-    PyTypeError::new_err(format!("a guard has no {what}; use guard.value"))
-}
-
-#[pymethods]
-impl Guard {
-    /// The value that the mutex owns.
-    ///
-    /// Raises: `GuardReleased` after the release, and in another thread.
-    #[getter]
-    fn value<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.get(py)
+    fn is_held(&self) -> bool {
+        self.mutex.get().is_held_by(self.number())
     }
 
-    #[setter]
-    fn set_value(&self, py: Python<'_>, value: Py<PyAny>) -> PyResult<()> {
-        self.set(py, value)
-    }
-
-    /// End the acquisition. Any thread may; again is harmless.
-    fn release(&self, py: Python<'_>) {
+    fn end(&self, py: Python<'_>) {
         self.mutex.get().release(py, self.number());
     }
 
-    fn __enter__(slf: Py<Self>) -> Py<Self> {
-        slf
-    }
-
-    fn __exit__(
-        &self,
-        py: Python<'_>,
-        _kind: &Bound<'_, PyAny>,
-        error: &Bound<'_, PyAny>,
-        _traceback: &Bound<'_, PyAny>,
-    ) {
-        if self.mutex.get().is_held_by(self.number()) {
-            self.mutex.get().note(py, error);
-            self.release(py);
+    fn leave(&self, error: &Bound<'_, PyAny>) {
+        if self.is_held() {
+            self.mutex.get().note(error.py(), error);
+            self.end(error.py());
         }
     }
 
-    fn __getitem__<'py>(&self, key: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        self.get(key.py())?.get_item(key)
-    }
-
-    fn __setitem__(&self, key: &Bound<'_, PyAny>, item: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.get(key.py())?.set_item(key, item)
-    }
-
-    fn __delitem__(&self, key: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.get(key.py())?.del_item(key)
-    }
-
-    fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
-        self.get(py)?.len()
-    }
-
-    fn __contains__(&self, item: &Bound<'_, PyAny>) -> PyResult<bool> {
-        self.get(item.py())?.contains(item)
-    }
-
-    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        Ok(self.get(py)?.try_iter()?.into_any())
-    }
-
-    fn __iadd__(&self, other: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.in_place(other, "iadd")
-    }
-
-    fn __isub__(&self, other: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.in_place(other, "isub")
-    }
-
-    fn __imul__(&self, other: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.in_place(other, "imul")
-    }
-
-    fn __imatmul__(&self, other: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.in_place(other, "imatmul")
-    }
-
-    fn __itruediv__(&self, other: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.in_place(other, "itruediv")
-    }
-
-    fn __ifloordiv__(&self, other: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.in_place(other, "ifloordiv")
-    }
-
-    fn __imod__(&self, other: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.in_place(other, "imod")
-    }
-
-    fn __ipow__(&self, other: &Bound<'_, PyAny>, modulo: &Bound<'_, PyAny>) -> PyResult<()> {
-        let _ = modulo;
-        self.in_place(other, "ipow")
-    }
-
-    fn __ilshift__(&self, other: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.in_place(other, "ilshift")
-    }
-
-    fn __irshift__(&self, other: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.in_place(other, "irshift")
-    }
-
-    fn __iand__(&self, other: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.in_place(other, "iand")
-    }
-
-    fn __ior__(&self, other: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.in_place(other, "ior")
-    }
-
-    fn __ixor__(&self, other: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.in_place(other, "ixor")
-    }
-
-    fn __bool__(&self) -> PyResult<bool> {
-        Err(not_forwarded("truth value"))
-    }
-
-    fn __richcmp__(&self, _other: &Bound<'_, PyAny>, _operator: CompareOp) -> PyResult<bool> {
-        Err(not_forwarded("comparison"))
-    }
-
-    fn __add__(&self, _other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        Err(not_forwarded("operator +"))
-    }
-
-    fn __radd__(&self, _other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        Err(not_forwarded("operator +"))
-    }
-
-    fn __sub__(&self, _other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        Err(not_forwarded("operator -"))
-    }
-
-    fn __rsub__(&self, _other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        Err(not_forwarded("operator -"))
-    }
-
-    fn __mul__(&self, _other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        Err(not_forwarded("operator *"))
-    }
-
-    fn __rmul__(&self, _other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        Err(not_forwarded("operator *"))
-    }
-
-    fn __matmul__(&self, _other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        Err(not_forwarded("operator @"))
-    }
-
-    fn __rmatmul__(&self, _other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        Err(not_forwarded("operator @"))
-    }
-
-    fn __truediv__(&self, _other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        Err(not_forwarded("operator /"))
-    }
-
-    fn __rtruediv__(&self, _other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        Err(not_forwarded("operator /"))
-    }
-
-    fn __floordiv__(&self, _other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        Err(not_forwarded("operator //"))
-    }
-
-    fn __rfloordiv__(&self, _other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        Err(not_forwarded("operator //"))
-    }
-
-    fn __mod__(&self, _other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        Err(not_forwarded("operator %"))
-    }
-
-    fn __rmod__(&self, _other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        Err(not_forwarded("operator %"))
-    }
-
-    fn __lshift__(&self, _other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        Err(not_forwarded("operator <<"))
-    }
-
-    fn __rlshift__(&self, _other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        Err(not_forwarded("operator <<"))
-    }
-
-    fn __rshift__(&self, _other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        Err(not_forwarded("operator >>"))
-    }
-
-    fn __rrshift__(&self, _other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        Err(not_forwarded("operator >>"))
-    }
-
-    fn __and__(&self, _other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        Err(not_forwarded("operator &"))
-    }
-
-    fn __rand__(&self, _other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        Err(not_forwarded("operator &"))
-    }
-
-    fn __or__(&self, _other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        Err(not_forwarded("operator |"))
-    }
-
-    fn __ror__(&self, _other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        Err(not_forwarded("operator |"))
-    }
-
-    fn __xor__(&self, _other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        Err(not_forwarded("operator ^"))
-    }
-
-    fn __rxor__(&self, _other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        Err(not_forwarded("operator ^"))
-    }
-
-    fn __pow__(&self, _other: &Bound<'_, PyAny>, _modulo: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        Err(not_forwarded("operator **"))
-    }
-
-    fn __rpow__(&self, _other: &Bound<'_, PyAny>, _modulo: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        Err(not_forwarded("operator **"))
-    }
-
-    fn __neg__(&self) -> PyResult<Py<PyAny>> {
-        Err(not_forwarded("operator -"))
-    }
-
-    fn __int__(&self) -> PyResult<Py<PyAny>> {
-        Err(not_forwarded("integer value"))
-    }
-
-    fn __float__(&self) -> PyResult<Py<PyAny>> {
-        Err(not_forwarded("float value"))
-    }
-
-    #[pyo3(signature = (*_arguments, **_keywords))]
-    fn __call__(&self, _arguments: &Bound<'_, PyAny>, _keywords: Option<&Bound<'_, PyAny>>) -> PyResult<Py<PyAny>> {
-        Err(not_forwarded("call"))
-    }
-
-    fn __getattr__(&self, name: &str) -> PyResult<Py<PyAny>> {
-        Err(PyAttributeError::new_err(format!("a guard has no attribute '{name}'; use guard.value.{name}")))
-    }
-
-    fn __hash__(slf: &Bound<'_, Self>) -> isize {
-        slf.as_ptr().addr().cast_signed() >> 4
-    }
-
-    fn __repr__(&self) -> &'static str {
-        if self.mutex.get().is_held_by(self.number()) { "<Guard held>" } else { "<Guard released>" }
-    }
-
-    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+    fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.mutex)?;
-        self.holder.traverse(&visit)
+        self.holder.traverse(visit)
     }
 }
+
+guard_methods!(Guard {});
 
 impl Drop for Guard {
     fn drop(&mut self) {

@@ -5,15 +5,11 @@
 
 mod awaited;
 
-use std::sync::{
-    Mutex as Inner,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use fearless_core::{
     fork,
     mutex::{self as core, Lock, Number},
-    sync,
     waiter::{Waiter, Wakes},
 };
 use pyo3::{PyTraverseError, PyVisit, prelude::*, types::PyDict};
@@ -26,6 +22,7 @@ use crate::{
     hooks::Hooks,
     loop_queue,
     owner::Holder,
+    poison::Poison,
     python, thread,
     wait::{self, Kind, Patience},
 };
@@ -47,7 +44,7 @@ pub(crate) struct Mutex {
     /// The acquisition of the innermost `with` block that still has to be ended; see `__exit__`.
     entered: AtomicU64,
     /// With `poison=True`: the first error that left a block.
-    poison: Option<Box<Inner<Option<String>>>>,
+    poison: Poison,
     /// The tasks that wait.
     hooks: Hooks,
 }
@@ -85,14 +82,7 @@ impl Mutex {
 
     /// Poisons the mutex if it was made so and `error` is leaving the block.
     pub(crate) fn note(&self, py: Python<'_>, error: &Bound<'_, PyAny>) {
-        if let Some(poison) = &self.poison
-            && !error.is_none()
-        {
-            let thread = thread::name(py, thread::ident());
-            let text =
-                format!("{} in {thread}", error.repr().map_or("an exception".to_owned(), |text| text.to_string()));
-            sync::lock(poison).get_or_insert(text);
-        }
+        self.poison.note(py, error);
     }
 
     pub(crate) fn acquire(&self, py: Python<'_>, call: &str, patience: Patience, poisoned: bool) -> PyResult<Number> {
@@ -110,10 +100,13 @@ impl Mutex {
 
     /// Lets go again of a poisoned mutex, unless `poisoned` says that the caller wants to look inside.
     pub(crate) fn refuse_poison(&self, py: Python<'_>, call: &str, number: Number, poisoned: bool) -> PyResult<Number> {
-        let Some(poison) = self.poison.as_ref().filter(|_| !poisoned) else { return Ok(number) };
-        let Some(first) = sync::lock(poison).clone() else { return Ok(number) };
-        self.release(py, number);
-        Err(errors::PoisonError::new_err(format!("{call}: the mutex was poisoned by {first}; clear_poison() heals it")))
+        match self.poison.refusal(call, "mutex").filter(|_| !poisoned) {
+            None => Ok(number),
+            Some(error) => {
+                self.release(py, number);
+                Err(error)
+            }
+        }
     }
 
     #[cold]
@@ -194,7 +187,7 @@ impl Mutex {
             core: core::Mutex::new(),
             value: Cell::new(Some(value)),
             entered: AtomicU64::new(0),
-            poison: poison.then(Box::default),
+            poison: Poison::new(poison),
             hooks: Hooks::default(),
         }
     }
@@ -318,14 +311,12 @@ impl Mutex {
     /// Whether an exception, or a fork, has left the value in doubt.
     #[getter]
     fn is_poisoned(&self) -> bool {
-        self.poison.as_ref().is_some_and(|poison| sync::lock(poison).is_some()) || self.is_vanished()
+        self.poison.is_set() || self.is_vanished()
     }
 
     /// Declare the value sound again; frees a lock whose holder did not survive a fork.
     fn clear_poison(&self) {
-        if let Some(poison) = &self.poison {
-            *sync::lock(poison) = None;
-        }
+        self.poison.clear();
         self.core.heal();
     }
 
