@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from fearless.parallel import par
     from fearless.pipelines import pipeline, stage
     from fearless.pools import ThreadPool
+    from fearless.rwlocks import ReadGuard, RwLock, UpgradableGuard, WriteGuard
     from fearless.threads import Task, options, spawn
 
 __all__ = [
@@ -74,7 +75,9 @@ __all__ = [
     "OnceCell",
     "Owned",
     "PoisonError",
+    "ReadGuard",
     "Receiver",
+    "RwLock",
     "Scope",
     "Selected",
     "Semaphore",
@@ -83,6 +86,8 @@ __all__ = [
     "Task",
     "ThreadPool",
     "Timeout",
+    "UpgradableGuard",
+    "WriteGuard",
     "after",
     "channel",
     "checkpoint",
@@ -142,6 +147,7 @@ _HOMES = {
     "parallel": ("par",),
     "pipelines": ("pipeline", "stage"),
     "pools": ("ThreadPool",),
+    "rwlocks": ("ReadGuard", "RwLock", "UpgradableGuard", "WriteGuard"),
     "threads": ("Task", "options", "spawn"),
 }
 _MODULES = ("compat",)

@@ -36,6 +36,7 @@ mod poison;
 mod python;
 mod ready;
 mod receiver;
+mod rwlock;
 mod scope;
 mod select;
 mod semaphore;
@@ -81,6 +82,7 @@ mod _core {
         owned::Owned,
         par::{Chunk, Cursor},
         receiver::Receiver,
+        rwlock::{ReadGuard, RwLock, UpgradableGuard, WriteGuard},
         scope::Scope,
         select::{Selected, select, try_select},
         semaphore::{Permits, Semaphore},

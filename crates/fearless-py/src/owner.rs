@@ -30,6 +30,11 @@ impl Holder {
         Ok(Holder { owner, task: Some(task.unbind()) })
     }
 
+    /// The same holder, for another of its acquisitions.
+    pub(crate) fn clone_ref(&self, py: Python<'_>) -> Holder {
+        Holder { owner: self.owner, task: self.task.as_ref().map(|task| task.clone_ref(py)) }
+    }
+
     /// Whether it is the caller.
     pub(crate) fn is_caller(&self, py: Python<'_>) -> PyResult<bool> {
         if self.owner.thread != thread::ident() {
