@@ -75,6 +75,28 @@ class Cycles:
         one.store((marker, other))
 
     @staticmethod
+    def rwlock(marker: Marker) -> None:
+        rw = fl.RwLock(marker)
+        marker.holds.append(rw)
+
+    @staticmethod
+    def rwlock_guards(marker: Marker) -> None:
+        rw: fl.RwLock[Marker] = fl.RwLock(marker)
+        reader = rw.read()
+        marker.holds.extend([reader, reader.clone()])
+
+    @staticmethod
+    def upgraded_guard(marker: Marker) -> None:
+        rw: fl.RwLock[Marker] = fl.RwLock(marker)
+        guard = rw.upgradable()
+        marker.holds.extend([guard, guard.upgrade()])
+
+    @staticmethod
+    def awaited_guard(marker: Marker) -> None:
+        rw: fl.RwLock[Marker] = fl.RwLock(marker)
+        marker.holds.append(rw.read_async())
+
+    @staticmethod
     def task_result(marker: Marker) -> None:
         task: fl.Task[Marker] = fl.Task()
         marker.holds.append(task)

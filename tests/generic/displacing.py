@@ -13,11 +13,12 @@ from tests.support.items import Noisy
 
 
 class Displacing:
-    """A channel, a mutex and a reference whose contents act on all when they are dropped."""
+    """A channel, locks and a reference whose contents act on all of them when they are dropped."""
 
     def __init__(self) -> None:
         self.tx, self.rx = fl.channel(8)
         self.mutex: fl.Mutex[object] = fl.Mutex(None)
+        self.rw: fl.RwLock[object] = fl.RwLock(None)
         self.task: fl.Task[object] = fl.Task()
         self.ref: fl.AtomicRef[object] = fl.AtomicRef(None)
         self.dropped = 0
@@ -36,7 +37,9 @@ class Displacing:
             guard.release()
         self.ref.compare_exchange(self.ref.load(), self.ref.load())
         self.ref.store(self.ref.load())
-        for thing in (self.tx, self.rx, self.mutex, self.task, self.ref):
+        if (writer := self.rw.try_write()) is not None:
+            writer.downgrade().release()
+        for thing in (self.tx, self.rx, self.mutex, self.rw, self.task, self.ref):
             repr(thing)
         self.mutex.stats()
         self.task.done()
@@ -106,6 +109,26 @@ class Displace:
     @staticmethod
     def drop_ref(these: Displacing) -> None:
         fl.AtomicRef(these.noisy())
+
+    @staticmethod
+    def replace_in_rwlock(these: Displacing) -> None:
+        these.rw.replace(these.noisy())
+        these.rw.replace(None)
+
+    @staticmethod
+    def set_value_of_rwlock(these: Displacing) -> None:
+        with these.rw.write() as guard:
+            guard.value = these.noisy()
+            guard.value = None
+
+    @staticmethod
+    def update_rwlock(these: Displacing) -> None:
+        these.rw.replace(these.noisy())
+        these.rw.update(lambda _old: None)
+
+    @staticmethod
+    def drop_rwlock(these: Displacing) -> None:
+        fl.RwLock(these.noisy())
 
     @staticmethod
     def receive_and_drop(these: Displacing) -> None:

@@ -93,12 +93,18 @@ def exit_while_busy() -> None:
     """End the process while daemon threads send, receive, lock, wait and sleep without a pause."""
     tx, rx = fl.channel(0)
     idle_tx, idle_rx = fl.channel(1)
-    mutex = fl.Mutex(0)
+    mutex, rw = fl.Mutex(0), fl.RwLock(0)
     rounds = fl.AtomicInt(0)
 
     def lock() -> None:
         with mutex as guard:
             guard.value += 1
+
+    def read_and_write() -> None:
+        with rw.read() as reader:
+            assert reader.value >= 0
+        with rw.upgradable() as guard, guard.upgrade() as writer:
+            writer.value += 1
 
     def try_in_vain() -> None:
         with contextlib.suppress(fl.Timeout):
@@ -110,6 +116,7 @@ def exit_while_busy() -> None:
             rounds.add(1)
 
     uses: list[Callable[[], object]] = [lambda: tx.send(1), rx.recv, lock, lock, try_in_vain, lambda: fl.sleep(1e-4)]
+    uses += [read_and_write, read_and_write]
     try_in_vain()  # what is imported late is there before the threads are
     fl.sleep(0)
     for use in uses:
@@ -119,12 +126,12 @@ def exit_while_busy() -> None:
 
 
 def exit_while_holding() -> None:
-    """End the process with a mutex held, another thread waiting for it, items queued and ends open."""
-    mutex = fl.Mutex(0)
-    guard = mutex.lock()
+    """End the process with locks held, other threads waiting for them, items queued and ends open."""
+    mutex, rw = fl.Mutex(0), fl.RwLock(0)
+    guard, reader = mutex.lock(), rw.read()
     tx, rx = fl.channel(None)
     tx.send([tx, rx, guard])
-    waiter = threading.Thread(target=mutex.lock, daemon=True)
-    waiter.start()
-    until(lambda: waiting(mutex) == 1)
-    KEPT.extend([guard, tx, rx])
+    for call in (mutex.lock, rw.write):
+        threading.Thread(target=call, daemon=True).start()
+    until(lambda: waiting(mutex) == waiting(rw) == 1)
+    KEPT.extend([guard, reader, reader.clone(), tx, rx])

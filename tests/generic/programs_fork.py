@@ -388,7 +388,7 @@ class Everything:
 
     def __init__(self) -> None:
         self.tx, self.rx = fl.channel(2)
-        self.mutex = fl.Mutex(0)
+        self.mutex, self.rw = fl.Mutex(0), fl.RwLock(0)
         self.condition = compat.Condition()
         self.number = fl.AtomicInt(0)
         self.ref: fl.AtomicRef[int] = fl.AtomicRef(0)
@@ -403,6 +403,9 @@ class Everything:
         self.mutex.update(lambda value: value + 1)
         with self.mutex as guard:
             guard.value += 1
+        self.rw.read_with(abs)
+        with self.rw.upgradable() as upgradable, upgradable.upgrade() as writer:
+            writer.value += 1
         self.number.add(1)
         self.number.wait_until(bool, 10.0)
         self.ref.update(lambda value: value + 1)
@@ -429,6 +432,8 @@ class Everything:
         if self.mutex.is_poisoned:
             self.mutex.clear_poison()
         self.condition._at_fork_reinit()
+        if self.rw.is_poisoned:
+            self.rw.clear_poison()
         while queued(self.rx):
             self.rx.recv(0)
         for count in range(17):

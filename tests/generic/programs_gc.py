@@ -112,6 +112,30 @@ def atomic_ref() -> None:
     collect_meanwhile(lambda: sum(thread.join(100.0) for thread in [start(exchange), start(exchange), start(read)]))
 
 
+def rwlock() -> None:
+    """Two threads exchange the value of a rwlock, and read it, by every method that does."""
+    rw: fl.RwLock[Item] = fl.RwLock(Item())
+    alive: weakref.WeakSet[Item] = weakref.WeakSet()
+
+    def exchange() -> int:
+        for item in _made(ITEMS // 2, alive):
+            rw.replace(item).check()
+            with rw.write() as guard:
+                guard.value.check()
+                guard.value = Item()
+                with guard.downgrade() as reader:
+                    reader.value.check()
+            rw.read_with(Item.check)
+            with rw.upgradable() as upgradable:
+                upgradable.value.check()
+                with upgradable.upgrade() as writer:
+                    writer.value = Item()
+            rw.update(lambda old, new=item: old.check() or new).check()  # type: ignore[misc]
+        return ITEMS // 2
+
+    collect_meanwhile(lambda: sum(thread.join(100.0) for thread in [start(exchange), start(exchange)]))
+
+
 def pool() -> None:
     """Items go into tasks as arguments and come back as results."""
     alive: weakref.WeakSet[Item] = weakref.WeakSet()

@@ -140,6 +140,40 @@ def mutex_contended(seconds: float) -> None:
     assert done[0] + counted <= mutex.copy() <= done[0] + counted + handler.raised
 
 
+def rwlock_guards(seconds: float) -> None:
+    """Every way to hold a rwlock struck anywhere, while another thread takes it too: afterwards it is free."""
+    warnings.simplefilter("ignore", ResourceWarning)  # a guard whose `with` never began is dropped
+    rw = fl.RwLock(0)
+    handler = Raising()
+    over = fl.AtomicInt(0)
+
+    def compete() -> None:
+        while not over.load():
+            with rw.write() as guard:
+                guard.value += 1
+            with rw.read() as reader:
+                assert reader.value == reader.value
+
+    def body() -> None:
+        with rw.read() as reader, reader.clone() as second:
+            assert second.value == reader.value
+        with rw.upgradable() as guard, guard.upgrade() as writer:
+            writer.value += 1
+        with rw.write() as writer, writer.downgrade() as reader:
+            assert reader.value == reader.value
+        rw.update(abs)
+
+    competitor = start(compete)
+    with storm(handler):
+        handler.strike(body, seconds)
+    over.store(1)
+    competitor.join()
+    gc.collect()
+    assert not rw.locked(), rw
+    assert rw.stats()["waiting"] == 0
+    assert start(rw.write, 0).join().release() is None  # type: ignore[func-returns-value]
+
+
 def sends(seconds: float, capacity: str) -> None:
     """Sends struck anywhere: another thread receives each item once, in order, or the send had not happened."""
     tx, rx = fl.channel(int(capacity))

@@ -7,6 +7,7 @@ import contextlib
 import random
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -135,6 +136,63 @@ def test_mutexes(stress_seconds: float, spawn: Spawn) -> None:
     assert mutex.stats()["waiting"] == 0
     mutex.clear_poison()
     assert mutex.update(lambda value: value + 1) >= 1
+
+
+@pytest.mark.guarantee("rwlock", "both builds")
+@pytest.mark.parametrize("prefer", ["fair", "readers", "writers"])
+def test_rwlocks(prefer: Any, stress_seconds: float, spawn: Spawn) -> None:
+    """Guards are cloned, changed and released by whoever comes by; afterwards the lock is free and works."""
+    until = time.monotonic() + stress_seconds / 3
+    rw = fl.RwLock(0, prefer=prefer, poison=True)
+    guards: list[Any] = []
+
+    def keep(guard: Any) -> None:
+        if guard is not None:
+            guards.append(guard)
+
+    def with_some(method: str, *arguments: float) -> None:
+        with contextlib.suppress(IndexError, AttributeError):
+            keep(getattr(guards[-1], method)(*arguments))
+
+    def release() -> None:
+        with contextlib.suppress(IndexError):
+            guards.pop(0).release()
+
+    def use() -> None:
+        with contextlib.suppress(IndexError, AttributeError):
+            guards[-1].value += 1
+
+    def spoil() -> None:
+        with contextlib.suppress(ZeroDivisionError), rw.write(1e-4):
+            raise ZeroDivisionError
+
+    uses: list[Callable[[], object]] = [
+        lambda: keep(rw.read(1e-4)),
+        lambda: keep(rw.write(1e-4)),
+        lambda: keep(rw.upgradable(1e-4)),
+        lambda: keep(rw.try_read()),
+        lambda: keep(rw.try_write()),
+        lambda: keep(rw.try_upgradable()),
+        lambda: with_some("clone"),
+        lambda: with_some("upgrade", 1e-4),
+        lambda: with_some("try_upgrade"),
+        lambda: with_some("downgrade"),
+        *[release] * 6,
+        use,
+        spoil,
+        rw.clear_poison,
+        rw.stats,
+        rw.__repr__,
+    ]
+    threads = [spawn(at_random, uses, seed, until) for seed in range(4)]
+    assert all(thread.join(stress_seconds + 30) > 0 for thread in threads)
+    while guards:
+        release()
+
+    assert not rw.locked()
+    assert rw.stats()["waiting"] == 0
+    rw.clear_poison()
+    assert rw.update(lambda value: value + 1) >= 1
 
 
 @pytest.mark.guarantee("task", "both builds")

@@ -69,6 +69,7 @@ def test_the_process_ends_while_a_daemon_thread_is_blocked(kind: type[Situation]
 
 @pytest.mark.guarantee("channel", "exit")
 @pytest.mark.guarantee("mutex", "exit")
+@pytest.mark.guarantee("rwlock", "exit")
 @pytest.mark.parametrize("attempt", range(5))
 def test_the_process_ends_while_daemon_threads_are_busy(attempt: int) -> None:
     """A thread that comes back from a wait while the interpreter ends is stopped there, in frames of ours."""
@@ -78,9 +79,10 @@ def test_the_process_ends_while_daemon_threads_are_busy(attempt: int) -> None:
 
 @pytest.mark.guarantee("channel", "exit")
 @pytest.mark.guarantee("mutex", "exit")
+@pytest.mark.guarantee("rwlock", "exit")
 @pytest.mark.parametrize("options", [(), ("-X", "dev"), ("-W", "error")])
 def test_the_process_ends_with_everything_open(options: tuple[str, ...]) -> None:
-    """A held mutex, queued items and open ends are let go of with the interpreter, at most with warnings."""
+    """Held locks, queued items and open ends are let go of with the interpreter, at most with warnings."""
     ended = execute(programs.exit_while_holding, options=options)
 
     assert ended.code == 0, ended.errors

@@ -1,4 +1,4 @@
-"""What is promised about a fork, type by type. The programs are in `programs_fork.py` and `programs_fork_select.py`."""
+"""What is promised about a fork, type by type. The programs are in `programs_fork*.py`."""
 
 import os
 from collections.abc import Callable
@@ -8,6 +8,7 @@ import pytest
 from tests.generic import programs_fork as programs
 from tests.generic import programs_fork_compat as compat
 from tests.generic import programs_fork_coordination as coordination
+from tests.generic import programs_fork_rwlock as programs_rwlock
 from tests.generic import programs_fork_select as selects
 from tests.support.process import succeed
 from tests.support.recipes import SITUATIONS
@@ -49,6 +50,12 @@ PROGRAMS = [
     ("atomic_ref", programs.atomics),
     ("atomic_int", programs.atomic_forgets_vanished_waiters),
     ("sharded_counter", programs.sharded_counter),
+    ("rwlock", programs_rwlock.read_by_vanished_threads),
+    ("rwlock", programs_rwlock.read_by_the_forking_thread),
+    ("rwlock", programs_rwlock.written_by_the_forking_thread),
+    ("rwlock", programs_rwlock.written_by_a_vanished_thread),
+    ("rwlock", programs_rwlock.written_by_a_vanished_thread_looked_into),
+    ("atomic_int", programs.atomic_int),
     ("compat", compat.locks_stay_locked),
     ("compat", compat.locks_can_be_reset),
     ("compat", compat.rlock_of_the_forking_thread),
@@ -86,6 +93,7 @@ def test_a_fork_beside_a_blocked_call_disturbs_neither_process(name: str) -> Non
 @pytest.mark.guarantee("channel", "both builds")
 @pytest.mark.guarantee("mutex", "both builds")
 @pytest.mark.guarantee("compat", "both builds")
+@pytest.mark.guarantee("rwlock", "both builds")
 @pytest.mark.guarantee("thread_pool", "both builds")
 def test_no_inner_lock_is_left_locked_in_a_child(stress_seconds: float) -> None:
     """Forks at random moments of threads that use everything."""

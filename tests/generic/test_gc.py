@@ -51,6 +51,12 @@ def test_no_value_of_a_reference_is_finalized() -> None:
     succeed(programs_gc.atomic_ref)
 
 
+@pytest.mark.guarantee("rwlock", "GC")
+def test_no_value_of_a_rwlock_is_finalized() -> None:
+    """Two threads exchange the value and read it while a collector runs."""
+    succeed(programs_gc.rwlock)
+
+
 @pytest.mark.guarantee("thread_pool", "GC")
 @pytest.mark.guarantee("task", "GC")
 def test_no_argument_or_result_of_a_task_is_finalized() -> None:
@@ -104,6 +110,10 @@ CYCLES = [
     ("atomic_ref", Cycles.atomic_refs_in_a_ring),
     ("compat", Cycles.condition),
     ("compat", Cycles.barrier),
+    ("rwlock", Cycles.rwlock),
+    ("rwlock", Cycles.rwlock_guards),
+    ("rwlock", Cycles.upgraded_guard),
+    ("rwlock", Cycles.awaited_guard),
     ("task", Cycles.task_result),
     ("task", Cycles.task_callback),
     ("task", Cycles.task_exception),
@@ -139,6 +149,10 @@ DISPLACING = [
     ("atomic_ref", Displace.exchange_ref),
     ("atomic_ref", Displace.update_ref),
     ("atomic_ref", Displace.drop_ref),
+    ("rwlock", Displace.replace_in_rwlock),
+    ("rwlock", Displace.set_value_of_rwlock),
+    ("rwlock", Displace.update_rwlock),
+    ("rwlock", Displace.drop_rwlock),
     ("channel", Displace.receive_and_drop),
     ("channel", Displace.close_with_items_queued),
     ("channel", Displace.drop_with_items_queued),

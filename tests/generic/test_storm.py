@@ -38,6 +38,12 @@ def test_no_lock_of_compat_is_leaked(seconds: float, kind: str) -> None:
     succeed(programs.compat_block, seconds, kind)
 
 
+@pytest.mark.guarantee("rwlock", "Ctrl-C")
+def test_no_acquisition_of_a_rwlock_is_leaked(seconds: float) -> None:
+    """Reading, writing, upgraded or downgraded, waiting or not."""
+    succeed(programs.rwlock_guards, seconds)
+
+
 @pytest.mark.guarantee("channel", "Ctrl-C")
 @pytest.mark.parametrize("capacity", ["0", "1", "64"])
 def test_a_struck_send_has_sent_once_or_not_at_all(seconds: float, capacity: str) -> None:

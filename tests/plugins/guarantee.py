@@ -8,6 +8,7 @@ import pytest
 TYPES = (
     "channel",
     "mutex",
+    "rwlock",
     "condvar",
     "once",
     "semaphore",

@@ -24,6 +24,7 @@ MODULES = (
     "onces",
     "parallel",
     "pools",
+    "rwlocks",
     "threads",
 )
 

@@ -8,6 +8,7 @@ from tests.support import blocking_coordination as coordination
 from tests.support import blocking_mutex as mutex
 from tests.support import blocking_once as once
 from tests.support import blocking_par as par
+from tests.support import blocking_rwlock as rwlock
 from tests.support import blocking_tasks as tasks
 from tests.support import blocking_timer as timer
 from tests.support.blocking import Situation
@@ -64,6 +65,15 @@ RECIPES: dict[str, tuple[type[Situation], ...]] = {
     "AtomicFloat.wait_until": (atomics.FloatUntil,),
     "AtomicInt.wait_until": (atomics.IntUntil,),
     "AtomicRef.wait_until": (atomics.RefUntil,),
+    "RwLock.read": (rwlock.Read,),
+    "RwLock.write": (rwlock.Write,),
+    "RwLock.upgradable": (rwlock.Upgradable,),
+    "UpgradableGuard.upgrade": (rwlock.Upgrade,),
+    "RwLock.read_with": (rwlock.ReadWith,),
+    "RwLock.write_with": (rwlock.WriteWith,),
+    "RwLock.update": (rwlock.UpdateValue,),
+    "RwLock.replace": (rwlock.ReplaceValue,),
+    "RwLock.copy": (rwlock.CopyValue,),
     "sleep": (tasks.Sleep,),
     "Task.result": (tasks.Result,),
     "Task.join": (tasks.Join,),

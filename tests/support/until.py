@@ -47,9 +47,9 @@ def blocked_receivers(end: object) -> int:
     return _count(end, "blocked receivers")
 
 
-def waiting(mutex: "fl.Mutex[Any]") -> int:
-    """How many threads wait for a mutex."""
-    return mutex.stats()["waiting"]
+def waiting(lock: "fl.Mutex[Any] | fl.RwLock[Any]") -> int:
+    """How many threads wait for a lock."""
+    return lock.stats()["waiting"]
 
 
 class InCall:

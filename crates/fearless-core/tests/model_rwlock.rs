@@ -361,54 +361,6 @@ fn a_waiter_is_passed_over_a_bounded_number_of_times() {
     }
 }
 
-/// Two readers relieve each other and never leave the lock alone, as far as it lets them. A writer that waits comes in after
-/// the readers it met.
-///
-/// Fails without `self.writes_waiting.is_empty()` in `may_share`.
-#[test]
-fn readers_that_relieve_each_other_do_not_starve_a_writer() {
-    explore(2, || {
-        let lock = Arc::new(RwLock::new(Prefer::Fair));
-        let first = read(&lock, 1);
-        let waiter = Waiter::new();
-        let Lock::Wait(ticket) = lock.lock(Want::Write, Owner::thread(2), &waiter) else { panic!("it is read") };
-        let relief = thread::spawn({
-            let lock = Arc::clone(&lock);
-            move || read(&lock, 3)
-        });
-
-        let relieved = relief_or_wait(&lock);
-        release(&lock, Access::Read, first);
-        assert!(!relieved, "a reader came in past a writer that waits");
-        let mut claim = waiter.wait(None);
-        let number = loop {
-            let (next, wakes) = lock.resume(Want::Write, Owner::thread(2), ticket, &waiter, claim);
-            wakes.wake();
-            match next.expect("it did not give up") {
-                Lock::Acquired(number) => break number,
-                // Passed by while the lock was free.
-                _ => {
-                    release(&lock, Access::Read, relief.join().expect("no panic"));
-                    waiter.wait(None);
-                    let (next, wakes) = lock.resume(Want::Write, Owner::thread(2), ticket, &waiter, waiter.wait(None));
-                    wakes.wake();
-                    let Some(Lock::Acquired(number)) = next else { panic!("found {next:?}") };
-                    return release(&lock, Access::Write, number);
-                }
-            }
-        };
-        claim = Claim::Ready(0);
-        assert_eq!(claim, Claim::Ready(0));
-        release(&lock, Access::Write, number);
-        release(&lock, Access::Read, relief.join().expect("no panic"));
-    });
-}
-
-/// Whether a second reader is there beside the first.
-fn relief_or_wait(lock: &RwLock) -> bool {
-    lock.standing().readers > 1
-}
-
 /// Two threads end one acquisition while a third waits: it ends once, and nobody else's with it.
 ///
 /// Fails without the comparison of numbers in `leave`.

@@ -127,11 +127,13 @@ impl RwLock {
             Lock::Deadlock(Access::Read) if call.want == Want::Read => {
                 "reads the lock already; guard.clone() gives a second guard"
             }
-            Lock::Deadlock(Access::Read) => "reads the lock already, and would wait for itself",
+            Lock::Deadlock(Access::Read) => "reads the lock already; a guard of upgradable() could be upgraded",
             Lock::Deadlock(Access::Upgradable) => "holds the lock as upgradable already; guard.upgrade() lets it write",
             Lock::Deadlock(Access::Write) => "writes the lock already",
             // The acquisition that was to be upgraded has ended: by an upgrade, if its owner writes now.
-            _ if self.core.standing().writer.is_some_and(|writer| me.is_stuck_behind(writer)) => "was upgraded already",
+            _ if self.core.standing().writer.is_some_and(|writer| me.is_stuck_behind(writer)) => {
+                "upgraded the guard already"
+            }
             _ => return released(),
         };
         let whom = if me.task == 0 { "this thread" } else { "this task, or another on its thread," };
