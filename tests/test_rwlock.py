@@ -392,7 +392,7 @@ class TestPoison:
                     with rw.upgradable() as upgradable, upgradable.upgrade() as guard:
                         fail(guard.value)
                 case "downgraded":
-                    with rw.write() as writer, writer.downgrade() as guard:  # type: ignore[assignment]
+                    with rw.write() as writer, writer.downgrade() as guard:
                         fail(guard.value)
                 case "read" | "upgradable":
                     with getattr(rw, call)() as guard:
