@@ -173,7 +173,7 @@ impl Drop for Open<'_> {
         let hint = flag(self.writer.is_some(), WRITER)
             | flag(!self.readers.is_empty(), READERS)
             | flag(self.upgradable.is_some(), UPGRADABLE)
-            | flag(self.has_waiters(), WAITERS);
+            | flag(self.waiting > 0, WAITERS);
         self.hint.store(hint, Ordering::Relaxed);
     }
 }
@@ -185,6 +185,7 @@ impl RwLock {
     }
 
     /// The state, without what a fork has lost.
+    #[inline]
     fn open(&self) -> Open<'_> {
         let mut state = sync::lock(&self.state);
         state.forget_lost();
@@ -306,7 +307,7 @@ impl RwLock {
             is_lost: state.is_lost,
             upgradable: state.upgradable.map(|held| held.owner),
             readers: state.readers.len(),
-            waiting: state.waiting(),
+            waiting: state.waiting,
             reads: state.acquired - state.writes,
             writes: state.writes,
         }

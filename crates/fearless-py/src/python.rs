@@ -22,7 +22,7 @@ unsafe extern "C-unwind" {
         args: *mut ffi::PyObject,
         kwargs: *mut ffi::PyObject,
     ) -> *mut ffi::PyObject;
-    fn PyObject_CallFunctionObjArgs(callable: *mut ffi::PyObject, ...) -> *mut ffi::PyObject;
+    fn PyObject_CallOneArg(callable: *mut ffi::PyObject, argument: *mut ffi::PyObject) -> *mut ffi::PyObject;
 }
 
 /// `function(*args, **kwargs)`.
@@ -50,10 +50,9 @@ pub(crate) fn call_with<'py>(
     function: &Bound<'py, PyAny>,
     argument: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let end = std::ptr::null_mut::<ffi::PyObject>();
     let last = LastFrame;
-    // SAFETY: called attached; the arguments are objects that outlive the call, and a null ends them.
-    let result = unsafe { PyObject_CallFunctionObjArgs(function.as_ptr(), argument.as_ptr(), end) };
+    // SAFETY: called attached; both are objects that outlive the call.
+    let result = unsafe { PyObject_CallOneArg(function.as_ptr(), argument.as_ptr()) };
     mem::forget(last);
     // SAFETY: a new reference, or null with an exception set.
     unsafe { Bound::from_owned_ptr_or_err(function.py(), result) }

@@ -68,26 +68,45 @@ impl Readers {
     /// Adds an acquisition, which has the highest number so far.
     pub(super) fn push(&mut self, held: Held) {
         self.held.push(held);
-        if let Some(crowd) = &mut self.crowd {
-            crowd.add(held.owner);
-        } else if self.held.len() >= CROWD {
-            let mut crowd = Box::<Crowd>::default();
-            self.held.iter().for_each(|held| crowd.add(held.owner));
-            self.crowd = Some(crowd);
+        if self.crowd.is_some() || self.held.len() >= CROWD {
+            self.count(held.owner);
+        }
+    }
+
+    #[cold]
+    fn count(&mut self, owner: Owner) {
+        match &mut self.crowd {
+            Some(crowd) => crowd.add(owner),
+            None => {
+                let mut crowd = Box::<Crowd>::default();
+                self.held.iter().for_each(|held| crowd.add(held.owner));
+                self.crowd = Some(crowd);
+            }
         }
     }
 
     /// Takes an acquisition out; `None` when it has ended before.
     pub(super) fn remove(&mut self, number: Number) -> Option<Held> {
-        let held = self.held.remove(self.place(number)?);
-        if let Some(crowd) = &mut self.crowd {
-            crowd.remove(held.owner);
-            if self.held.len() <= FEW {
-                self.crowd = None;
-                self.held.shrink_to(CROWD);
-            }
+        // Who came last leaves first, more often than not: always where one reads at a time.
+        let held = match self.held.last() {
+            Some(last) if last.number == number => self.held.pop()?,
+            _ => self.held.remove(self.place(number)?),
+        };
+        if self.crowd.is_some() {
+            self.discount(held.owner);
         }
         Some(held)
+    }
+
+    #[cold]
+    fn discount(&mut self, owner: Owner) {
+        if let Some(crowd) = &mut self.crowd {
+            crowd.remove(owner);
+        }
+        if self.held.len() <= FEW {
+            self.crowd = None;
+            self.held.shrink_to(CROWD);
+        }
     }
 
     /// The acquisition, while it lasts.

@@ -50,6 +50,8 @@ pub(super) struct State {
     /// A writer was the last to enter, so the readers that waited for it are next.
     pub(super) wrote: bool,
     generation: u64,
+    /// How many are enqueued, in all lists.
+    pub(super) waiting: usize,
     pub(super) reads_waiting: WaitList<Waiting>,
     pub(super) upgradables_waiting: WaitList<Waiting>,
     pub(super) writes_waiting: WaitList<Waiting>,
@@ -70,6 +72,7 @@ impl State {
             upgrading: None,
             wrote: false,
             generation: fork::generation(),
+            waiting: 0,
             reads_waiting: WaitList::new(),
             upgradables_waiting: WaitList::new(),
             writes_waiting: WaitList::new(),
@@ -98,12 +101,15 @@ impl State {
         if let Want::Upgrade(number) = want {
             self.upgrading = Some(number);
         }
+        self.waiting += 1;
         self.list(want).push_at(place, Arc::clone(waiter), waiting)
     }
 
     /// Takes a waiter out of its queue.
     pub(super) fn dequeue(&mut self, want: Want, ticket: Ticket) {
-        self.list(want).remove(ticket);
+        if self.list(want).remove(ticket).is_some() {
+            self.waiting -= 1;
+        }
         if let Want::Upgrade(number) = want
             && self.upgrading == Some(number)
         {
@@ -117,25 +123,21 @@ impl State {
         Some((mem::take(&mut waiting.told), waiting.handed))
     }
 
-    fn lists(&self) -> [&WaitList<Waiting>; 4] {
-        [&self.reads_waiting, &self.upgradables_waiting, &self.writes_waiting, &self.upgrades_waiting]
-    }
-
-    /// How many are enqueued.
-    pub(super) fn waiting(&self) -> usize {
-        self.lists().into_iter().map(WaitList::len).sum()
-    }
-
-    pub(super) fn has_waiters(&self) -> bool {
-        self.lists().into_iter().any(|list| !list.is_empty())
-    }
-
     pub(super) fn is_free(&self) -> bool {
         self.writer.is_none() && self.readers.is_empty() && self.upgradable.is_none()
     }
 
     /// Takes the lock if `want` may enter, and says why not otherwise. [`Lock::Busy`]: by waiting it can.
+    #[inline]
     pub(super) fn attempt(&mut self, want: Want, me: Owner, way: Way) -> Lock {
+        if self.is_free() && self.waiting == 0 && !matches!(want, Want::Upgrade(_)) {
+            Lock::Acquired(self.enter(want, me))
+        } else {
+            self.attempt_beside_others(want, me, way)
+        }
+    }
+
+    fn attempt_beside_others(&mut self, want: Want, me: Owner, way: Way) -> Lock {
         // A thread that waits stops the tasks that run on it.
         let waits = if way == Way::Thread { Owner::thread(me.thread) } else { me };
         // A reader is let in beside others, so it has to be asked first whether it is one of them.
@@ -262,10 +264,15 @@ impl State {
     }
 
     /// Forgets, in a forked child, whoever is not there. A writer that is not there stays, until somebody heals it.
+    #[inline]
     pub(super) fn forget_lost(&mut self) {
-        if self.generation == fork::generation() {
-            return;
+        if self.generation != fork::generation() {
+            self.forget_all_lost();
         }
+    }
+
+    #[cold]
+    fn forget_all_lost(&mut self) {
         let before = mem::replace(&mut self.generation, fork::generation());
         let lives = |owner: Owner| !fork::vanished(owner.thread, before);
         self.readers.keep(lives);
@@ -275,5 +282,6 @@ impl State {
         for want in [Want::Read, Want::Upgradable, Want::Write, Want::Upgrade(Number(0))] {
             self.list(want).forget();
         }
+        self.waiting = 0;
     }
 }

@@ -71,7 +71,7 @@ impl State {
 
     /// Lets those in whose turn it is. `has_opened`: a writer has just left, or become a reader, or the last reader has left.
     pub(super) fn pass_on(&mut self, has_opened: bool, wakes: &mut Wakes) {
-        if self.writer.is_some() || !self.has_waiters() {
+        if self.writer.is_some() || self.waiting == 0 {
             return;
         }
         if self.upgrading.is_some() {
