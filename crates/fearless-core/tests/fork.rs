@@ -11,6 +11,7 @@ use fearless_core::{
     fork,
     mutex::{Lock, Mutex},
     owner::Owner,
+    rwlock::{self, RwLock, Want},
     scope::Scope,
     waiter::Waiter,
 };
@@ -117,4 +118,30 @@ fn a_condition_forgets_who_waited_and_notifies_who_comes() {
     condvar.start(&waiter);
     condvar.notify(1).wake();
     assert!(waiter.claimed().is_some() && lost.claimed().is_none());
+}
+
+#[test]
+fn readers_that_are_lost_are_forgotten_and_a_writer_is_vanished_until_it_is_healed() {
+    let _alone = alone();
+    let survivor = Owner::thread(SURVIVOR);
+    let (read, written) = (RwLock::default(), RwLock::default());
+    assert!(matches!(read.try_lock(Want::Read, survivor), rwlock::Lock::Acquired(_)));
+    for want in [Want::Read, Want::Upgradable] {
+        assert!(matches!(
+            read.try_lock(want, Owner::thread(LOST + 1 + u64::from(want == Want::Read))),
+            rwlock::Lock::Acquired(_)
+        ));
+    }
+    assert!(matches!(read.lock(Want::Write, Owner::thread(LOST), &Waiter::new()), rwlock::Lock::Wait(_)));
+    assert!(matches!(written.try_lock(Want::Write, Owner::thread(LOST)), rwlock::Lock::Acquired(_)));
+
+    fork::forked(SURVIVOR);
+
+    let standing = read.standing();
+    assert_eq!((standing.readers, standing.upgradable, standing.waiting), (1, None, 0));
+    for want in [Want::Read, Want::Write] {
+        assert!(matches!(written.try_lock(want, survivor), rwlock::Lock::Vanished));
+    }
+    assert!(written.heal() && !written.heal());
+    assert!(matches!(written.try_lock(Want::Write, survivor), rwlock::Lock::Acquired(_)));
 }
