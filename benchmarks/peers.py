@@ -23,6 +23,9 @@ PEERS = {  # module -> distribution
     "aiologic": "aiologic",
     "culsans": "culsans",
     "janus": "janus",
+    "readerwriterlock": "readerwriterlock",
+    "fasteners": "fasteners",
+    "rwlocker": "rwlocker",
 }
 
 absent: dict[str, str] = {}
