@@ -39,6 +39,7 @@ TYPES = [
     Type("barrier", "Barrier"),
     Type("atomic_bool", "AtomicBool"),
     Type("atomic_float", "AtomicFloat"),
+    Type("rwlock", "RwLock"),
     Type("atomic_int", "AtomicInt"),
     Type("atomic_ref", "AtomicRef"),
     Type("sharded_counter", "ShardedCounter"),

@@ -107,10 +107,9 @@ TECHNIQUES = (
         use_when="many read, few write, and a read takes long enough to pay",
         shares="one value, read by many or written by one",
         keep_in_mind="short reads do not pay for it",
-        costs=(Cost("not measured: not in the toolkit yet"),),
-        toolkit=(),
+        costs=(Cost("not measured yet"),),
+        toolkit=("RwLock",),
         page="mutexes",
-        later=("RwLock",),
     ),
     Technique(
         "atomic",
