@@ -23,7 +23,10 @@ mod turns;
 
 pub use notified::Locking;
 
-use std::ops::{Deref, DerefMut};
+use std::{
+    num::NonZeroU64,
+    ops::{Deref, DerefMut},
+};
 
 use self::{
     state::{State, Way},
@@ -41,17 +44,20 @@ use crate::{
 
 /// The number of one acquisition. Never used twice in the life of a lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Number(u64);
+pub struct Number(NonZeroU64);
 
 impl Number {
+    /// The number of no acquisition.
+    pub const NONE: Number = Number(NonZeroU64::MAX);
+
     /// As a plain word, for a caller that keeps it in an atomic; never 0.
     pub fn get(self) -> u64 {
-        self.0
+        self.0.get()
     }
 
-    /// The number that [`Number::get`] gave.
-    pub fn of(word: u64) -> Number {
-        Number(word)
+    /// The number that [`Number::get`] gave; `None` for 0.
+    pub fn of(word: u64) -> Option<Number> {
+        NonZeroU64::new(word).map(Number)
     }
 }
 
@@ -139,12 +145,13 @@ const READERS: usize = 2;
 const UPGRADABLE: usize = 4;
 const WAITERS: usize = 8;
 
-/// A lock that knows which acquisitions hold it.
+/// A lock that knows which acquisitions hold it. In this order, so that the beginning of `state` is beside what is read first.
 #[derive(Debug)]
+#[repr(C)]
 pub struct RwLock {
-    state: sync::Mutex<State>,
     /// What `state` was when its lock was last let go: a hint, for who spins.
     hint: AtomicUsize,
+    state: sync::Mutex<State>,
 }
 
 /// The state, under its lock. Says at the end what there is to see for who spins.
@@ -308,7 +315,7 @@ impl RwLock {
             upgradable: state.upgradable.map(|held| held.owner),
             readers: state.readers.len(),
             waiting: state.waiting,
-            reads: state.acquired - state.writes,
+            reads: state.acquired() - state.writes,
             writes: state.writes,
         }
     }

@@ -95,22 +95,23 @@ impl RwLock {
         mut lock: Lock,
     ) -> PyResult<Number> {
         const HELD: &str = "the lock did not become free";
-        let waiter = Waiter::new();
+        let mut waiter = None;
         loop {
             lock = match lock {
                 Lock::Acquired(number) => return Ok(number),
                 Lock::Busy if patience == Patience::Once => return Err(errors::timeout(call.name, HELD)),
                 Lock::Busy => match self.core.spin(call.want, me, wait::SPINS) {
                     Some(number) => Lock::Acquired(number),
-                    None => self.core.lock(call.want, me, &waiter),
+                    None => self.core.lock(call.want, me, waiter.get_or_insert_with(Waiter::new)),
                 },
                 Lock::Vanished if call.poisoned => {
                     self.core.heal();
                     self.core.try_lock(call.want, me)
                 }
                 Lock::Wait(ticket) => {
-                    let ended = wait::wait(py, &waiter, Kind::Lock, patience);
-                    let (next, wakes) = self.core.resume(call.want, me, ticket, &waiter, ended.claim());
+                    let waiter = waiter.get_or_insert_with(Waiter::new);
+                    let ended = wait::wait(py, waiter, Kind::Lock, patience);
+                    let (next, wakes) = self.core.resume(call.want, me, ticket, waiter, ended.claim());
                     loop_queue::wake(py, wakes);
                     next.ok_or_else(|| ended.error(call.name, HELD))?
                 }

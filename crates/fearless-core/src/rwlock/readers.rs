@@ -3,7 +3,7 @@
 //! Few readers are looked through. A crowd, which is what the tasks of an event loop can be, is counted by owner as well, so
 //! that an acquisition does not cost more the more there are. Not here: when somebody may read.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, mem};
 
 use super::{Held, Number};
 use crate::owner::Owner;
@@ -12,10 +12,13 @@ use crate::owner::Owner;
 const CROWD: usize = 32;
 const FEW: usize = 8;
 
-/// The acquisitions that read, by growing number.
+/// The acquisitions that read. The first of them is kept here, as there is rarely another where reads are short.
 #[derive(Debug, Default)]
+#[repr(C)]
 pub(super) struct Readers {
-    held: Vec<Held>,
+    first: Option<Held>,
+    /// The others, by growing number.
+    others: Vec<Held>,
     crowd: Option<Box<Crowd>>,
 }
 
@@ -58,17 +61,25 @@ fn one_less<K: std::hash::Hash + Eq>(counts: &mut HashMap<K, usize>, key: K) {
 
 impl Readers {
     pub(super) fn is_empty(&self) -> bool {
-        self.held.is_empty()
+        self.first.is_none() && self.others.is_empty()
     }
 
     pub(super) fn len(&self) -> usize {
-        self.held.len()
+        usize::from(self.first.is_some()) + self.others.len()
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &Held> {
+        self.first.iter().chain(&self.others)
     }
 
     /// Adds an acquisition, which has the highest number so far.
     pub(super) fn push(&mut self, held: Held) {
-        self.held.push(held);
-        if self.crowd.is_some() || self.held.len() >= CROWD {
+        if self.first.is_none() {
+            self.first = Some(held);
+        } else {
+            self.others.push(held);
+        }
+        if self.crowd.is_some() || self.others.len() >= CROWD {
             self.count(held.owner);
         }
     }
@@ -79,7 +90,7 @@ impl Readers {
             Some(crowd) => crowd.add(owner),
             None => {
                 let mut crowd = Box::<Crowd>::default();
-                self.held.iter().for_each(|held| crowd.add(held.owner));
+                self.iter().for_each(|held| crowd.add(held.owner));
                 self.crowd = Some(crowd);
             }
         }
@@ -87,10 +98,9 @@ impl Readers {
 
     /// Takes an acquisition out; `None` when it has ended before.
     pub(super) fn remove(&mut self, number: Number) -> Option<Held> {
-        // Who came last leaves first, more often than not: always where one reads at a time.
-        let held = match self.held.last() {
-            Some(last) if last.number == number => self.held.pop()?,
-            _ => self.held.remove(self.place(number)?),
+        let held = match self.first.take_if(|first| first.number == number) {
+            Some(first) => first,
+            None => self.others.remove(self.place(number)?),
         };
         if self.crowd.is_some() {
             self.discount(held.owner);
@@ -103,33 +113,35 @@ impl Readers {
         if let Some(crowd) = &mut self.crowd {
             crowd.remove(owner);
         }
-        if self.held.len() <= FEW {
+        if self.others.len() <= FEW {
             self.crowd = None;
-            self.held.shrink_to(CROWD);
+            self.others.shrink_to(CROWD);
         }
     }
 
     /// The acquisition, while it lasts.
     pub(super) fn get(&self, number: Number) -> Option<Held> {
-        self.held.get(self.place(number)?).copied()
+        match self.first {
+            Some(first) if first.number == number => Some(first),
+            _ => self.others.get(self.place(number)?).copied(),
+        }
     }
 
     /// Whether `me` would wait for itself if it waited for all readers to leave.
     pub(super) fn block(&self, me: Owner) -> bool {
         match &self.crowd {
             Some(crowd) => crowd.blocks(me),
-            None => self.held.iter().any(|held| me.is_stuck_behind(held.owner)),
+            None => self.iter().any(|held| me.is_stuck_behind(held.owner)),
         }
     }
 
     /// Keeps those whose owner `lives`: in a forked child.
     pub(super) fn keep(&mut self, lives: impl Fn(Owner) -> bool) {
-        let kept: Vec<Held> = self.held.drain(..).filter(|held| lives(held.owner)).collect();
-        self.crowd = None;
-        kept.into_iter().for_each(|held| self.push(held));
+        let before = mem::take(self);
+        before.iter().filter(|held| lives(held.owner)).for_each(|held| self.push(*held));
     }
 
     fn place(&self, number: Number) -> Option<usize> {
-        self.held.binary_search_by_key(&number, |held| held.number).ok()
+        self.others.binary_search_by_key(&number, |held| held.number).ok()
     }
 }

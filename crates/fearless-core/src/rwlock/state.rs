@@ -35,23 +35,25 @@ pub(super) enum Way {
     Told,
 }
 
+/// In this order: what every acquisition looks at comes first, so that it moves from core to core in few cache lines.
 #[derive(Debug)]
+#[repr(C)]
 pub(super) struct State {
-    pub(super) prefer: Prefer,
-    pub(super) acquired: u64,
-    pub(super) writes: u64,
-    pub(super) readers: Readers,
-    pub(super) upgradable: Option<Held>,
-    pub(super) writer: Option<Held>,
-    /// The writer did not survive a fork.
-    pub(super) is_lost: bool,
-    /// The upgradable acquisition that waits to write. Nobody else enters meanwhile.
-    pub(super) upgrading: Option<Number>,
-    /// A writer was the last to enter, so the readers that waited for it are next.
-    pub(super) wrote: bool,
-    generation: u64,
     /// How many are enqueued, in all lists.
     pub(super) waiting: usize,
+    generation: u64,
+    acquired: u64,
+    pub(super) writer: Option<Held>,
+    pub(super) readers: Readers,
+    pub(super) upgradable: Option<Held>,
+    /// The upgradable acquisition that waits to write. Nobody else enters meanwhile.
+    pub(super) upgrading: Option<Number>,
+    /// The writer did not survive a fork.
+    pub(super) is_lost: bool,
+    /// A writer was the last to enter, so the readers that waited for it are next.
+    pub(super) wrote: bool,
+    pub(super) prefer: Prefer,
+    pub(super) writes: u64,
     pub(super) reads_waiting: WaitList<Waiting>,
     pub(super) upgradables_waiting: WaitList<Waiting>,
     pub(super) writes_waiting: WaitList<Waiting>,
@@ -216,9 +218,14 @@ impl State {
         self.writes_waiting.is_empty() && (nobody_shares || self.prefer == Prefer::Writers)
     }
 
+    /// How many acquisitions there were.
+    pub(super) fn acquired(&self) -> u64 {
+        self.acquired
+    }
+
     pub(super) fn next_number(&mut self) -> Number {
         self.acquired += 1;
-        Number(self.acquired)
+        Number::of(self.acquired).unwrap_or(Number::NONE)
     }
 
     /// Makes the acquisition.
@@ -279,7 +286,7 @@ impl State {
         self.upgradable = self.upgradable.filter(|held| lives(held.owner));
         self.is_lost |= self.writer.is_some_and(|held| !lives(held.owner));
         self.upgrading = None;
-        for want in [Want::Read, Want::Upgradable, Want::Write, Want::Upgrade(Number(0))] {
+        for want in [Want::Read, Want::Upgradable, Want::Write, Want::Upgrade(Number::NONE)] {
             self.list(want).forget();
         }
         self.waiting = 0;

@@ -57,9 +57,8 @@ impl Hold {
 
     /// The number, while the acquisition lasts. One of a thread that a fork has lost does not.
     pub(super) fn number(&self) -> Option<Number> {
-        let number = self.number.load(Ordering::Acquire);
-        let lasts = number != 0 && !fork::vanished(self.holder.owner.thread, self.generation);
-        lasts.then_some(Number::of(number))
+        let number = Number::of(self.number.load(Ordering::Acquire));
+        number.filter(|_| !fork::vanished(self.holder.owner.thread, self.generation))
     }
 
     pub(super) fn check_owner(&self, py: Python<'_>) -> PyResult<()> {
@@ -158,7 +157,7 @@ impl Hold {
 
     /// To upgrade this acquisition; a number of none when it has ended.
     pub(super) fn upgrade_wanted(&self) -> Want {
-        Want::Upgrade(self.number().unwrap_or(Number::of(0)))
+        Want::Upgrade(self.number().unwrap_or(Number::NONE))
     }
 
     /// What it has become by an upgrade.
