@@ -55,7 +55,6 @@ PROGRAMS = [
     ("rwlock", programs_rwlock.written_by_the_forking_thread),
     ("rwlock", programs_rwlock.written_by_a_vanished_thread),
     ("rwlock", programs_rwlock.written_by_a_vanished_thread_looked_into),
-    ("atomic_int", programs.atomic_int),
     ("compat", compat.locks_stay_locked),
     ("compat", compat.locks_can_be_reset),
     ("compat", compat.rlock_of_the_forking_thread),

@@ -1,5 +1,6 @@
 """The verb ``guide``: what it finds, and what it shows."""
 
+import dataclasses
 import io
 import re
 
@@ -31,7 +32,17 @@ def test_without_a_topic_it_shows_the_techniques_and_the_topics() -> None:
         assert one.shares in flat
         assert one.keep_in_mind in flat
     assert [topic.name for topic in pages.topics() if f" {topic.name} " not in out] == []
-    assert "(not yet)" not in out  # each has something in the toolkit
+
+
+def test_a_technique_that_there_is_not_yet_is_marked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And no other."""
+    rwlock = next(one for one in TECHNIQUES if one.name == "rwlock")
+    missing = dataclasses.replace(rwlock, toolkit=(), later=("RwLock",))
+    assert "(not yet)" not in shown()[1]
+
+    monkeypatch.setattr(techniques, "TECHNIQUES", (*TECHNIQUES[:1], missing))
+
+    assert re.findall(r"(\w+) \(not yet\)", shown()[1]) == ["rwlock"]
 
 
 @pytest.mark.parametrize("width", [80, 100])
@@ -63,7 +74,7 @@ def test_every_page_is_shown_as_plain_text(name: str) -> None:
         ("executor", "thread_pools"),
         ("par", "work_distribution"),
         ("serial", "choose"),
-        ("rwlock", "mutexes"),
+        ("rwlock", "rwlocks"),
         ("trade offs", "trade_offs"),
         ("index", "index"),
         ("AtomicInt", "reference/atomic_int"),

@@ -24,6 +24,7 @@ FIRST = (
     "thread_pools",
     "channels",
     "mutexes",
+    "rwlocks",
     "atomics",
     "coordination",
     "work_distribution",

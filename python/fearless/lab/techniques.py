@@ -109,7 +109,7 @@ TECHNIQUES = (
         keep_in_mind="short reads do not pay for it",
         costs=(Cost("not measured yet"),),
         toolkit=("RwLock",),
-        page="mutexes",
+        page="rwlocks",
     ),
     Technique(
         "atomic",
