@@ -137,6 +137,53 @@ class TestTasks:
 
         assert semaphore.stats() == {"free": 1, "waiting": 0}
 
+    @pytest.mark.parametrize("place", ["in the queue", "coming by"])
+    def test_a_thread_that_selects_does_not_wait_for_a_task_that_does_not_run(self, place: str, spawn: Spawn) -> None:
+        """Whether it stands in the queue or comes by."""
+        semaphore = fl.Semaphore(1)
+
+        async def main() -> None:
+            await semaphore.acquire_async()
+            task = asyncio.create_task(Inside().task(run_asyncio, semaphore, 1, 1)())
+            await until_waiting(run_asyncio, semaphore, 1)
+            if place == "in the queue":
+                thread = spawn(fl.select, fl.never(), semaphore)
+                until(lambda: semaphore.stats()["waiting"] == 2)
+                semaphore.release()
+            else:
+                semaphore.release()
+                thread = spawn(fl.select, fl.never(), semaphore)
+            assert thread.join(BOUND).index == 1  # the loop stands still
+            semaphore.release()
+            await task
+
+        run_asyncio(main)
+
+        assert semaphore.stats() == {"free": 1, "waiting": 0}
+
+    def test_a_task_that_comes_by_leaves_what_is_promised(self) -> None:
+        """Else a task that takes and gives back without a pause would never let another in."""
+        semaphore = fl.Semaphore(1)
+        order: list[str] = []
+
+        async def other() -> None:
+            async with semaphore.acquire_async():
+                order.append("other")
+
+        async def main() -> None:
+            await semaphore.acquire_async()
+            task = asyncio.create_task(other())
+            await until_waiting(run_asyncio, semaphore, 1)
+            semaphore.release()
+            await semaphore.acquire_async()
+            order.append("again")
+            semaphore.release()
+            await task
+
+        run_asyncio(main)
+
+        assert order == ["other", "again"]
+
     def test_a_large_request_is_not_starved_by_tasks(self, run: Run) -> None:
         """It is served although others take one permit again and again."""
         semaphore, over = fl.Semaphore(2), fl.Event()

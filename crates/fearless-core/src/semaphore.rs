@@ -11,8 +11,9 @@
 //! behind it, newcomers included, so a large request is not starved by small ones.
 //!
 //! A thread is handed its permits by the claim. A coroutine or a select is told that it can try, and the permits are
-//! *promised*: no second one is told of them. But they are not kept: a thread that can use them takes them, as the
-//! coroutine's loop may be busy for long, even with waiting for that thread. Who comes too late keeps its place.
+//! *promised*: no second one of its kind is told of them, and no coroutine that comes by takes them. But they are not kept: a
+//! thread takes what is promised to coroutines, whose loop may be busy for long, even with waiting for that thread. Who comes
+//! too late keeps its place.
 //!
 //! Here: the word, and the operations of threads. `notified` has the others. Not here: sleeping.
 
@@ -46,9 +47,15 @@ pub struct Semaphore {
 #[derive(Debug)]
 struct Queue {
     waiters: WaitList<Waiting>,
-    /// How many permits those ask for who were told and have not acted yet.
-    promised: u64,
+    promised: Promised,
     generation: u64,
+}
+
+/// How many permits those ask for who were told and have not acted yet.
+#[derive(Debug, Default)]
+struct Promised {
+    to_selects: u64,
+    to_coroutines: u64,
 }
 
 /// What a waiter brought.
@@ -59,6 +66,7 @@ struct Waiting {
     operation: usize,
     /// It was told that it can try, and has not run yet.
     told: bool,
+    is_coroutine: bool,
 }
 
 /// More permits were given back than are taken: this many are free already.
@@ -69,7 +77,7 @@ impl Semaphore {
     /// `permits` free permits. Bounded, there are never more; else `release` makes new ones.
     pub fn new(permits: u64, is_bounded: bool) -> Semaphore {
         let permits = permits.min(MAX);
-        let queue = Queue { waiters: WaitList::new(), promised: 0, generation: fork::generation() };
+        let queue = Queue { waiters: WaitList::new(), promised: Promised::default(), generation: fork::generation() };
         let limit = is_bounded.then_some(permits);
         Semaphore { word: AtomicU64::new(permits << 1), limit, queue: Mutex::new(queue) }
     }
@@ -109,7 +117,7 @@ impl Semaphore {
             self.forget_flag(&queue);
             return None;
         }
-        let waiting = Waiting { permits, operation: 0, told: false };
+        let waiting = Waiting { permits, operation: 0, told: false, is_coroutine: false };
         Some(queue.waiters.push(Arc::clone(waiter), waiting))
     }
 
@@ -187,12 +195,12 @@ impl Semaphore {
                 self.take(waiting.permits);
                 return Step::Leave;
             }
-            let is_promised = waiting.permits > free.saturating_sub(*promised);
+            let is_promised = waiting.permits > promised.leaves(free, waiting.is_coroutine);
             if is_promised || !waiter.claim(Claim::Ready(waiting.operation)) {
                 return Step::Stay;
             }
             waiting.told = true;
-            *promised += waiting.permits;
+            *promised.to(waiting.is_coroutine) += waiting.permits;
             Step::Wake
         });
         self.forget_flag(queue);
@@ -216,10 +224,21 @@ impl Semaphore {
         if queue.generation != fork::generation() {
             queue.generation = fork::generation();
             queue.waiters.forget();
-            queue.promised = 0;
+            queue.promised = Promised::default();
             self.forget_flag(&queue);
         }
         queue
+    }
+}
+
+impl Promised {
+    fn to(&mut self, is_coroutine: bool) -> &mut u64 {
+        if is_coroutine { &mut self.to_coroutines } else { &mut self.to_selects }
+    }
+
+    /// How many of the free permits are left for a coroutine, or for a select.
+    fn leaves(&self, free: u64, is_coroutine: bool) -> u64 {
+        free.saturating_sub(self.to_selects).saturating_sub(if is_coroutine { self.to_coroutines } else { 0 })
     }
 }
 

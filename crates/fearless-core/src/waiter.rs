@@ -108,6 +108,11 @@ impl Waiter {
         matches!(self.handle, Handle::Direct(_))
     }
 
+    /// Whether it waits in an event loop, which may run much later than a thread.
+    pub fn is_coroutine(&self) -> bool {
+        matches!(self.handle, Handle::Loop(_))
+    }
+
     /// Ends the wait with `claim`; false when another claim came first.
     pub fn claim(&self, claim: Claim) -> bool {
         self.word.compare_exchange(WAITING, claim.encode(), Ordering::AcqRel, Ordering::Acquire).is_ok()

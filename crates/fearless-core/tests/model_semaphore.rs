@@ -165,11 +165,11 @@ fn a_cancelled_coroutine_passes_the_notice_on() {
     explore(2, || {
         let semaphore = semaphore(1, 1);
         let fickle = thread::spawn({
-            let operation = Acquiring::new(Arc::clone(&semaphore), 1);
+            let operation = Acquiring::for_coroutine(Arc::clone(&semaphore), 1);
             move || is_cancelled_when_woken(operation).0
         });
         let patient = thread::spawn({
-            let operation = Acquiring::new(Arc::clone(&semaphore), 1);
+            let operation = Acquiring::for_coroutine(Arc::clone(&semaphore), 1);
             move || release(&run(operation).holder, 1)
         });
 
@@ -190,7 +190,7 @@ fn a_thread_does_not_wait_for_what_is_promised() {
     explore(2, || {
         let semaphore = semaphore(2, 2);
         let (waiter, _) = waiter();
-        let (mut select, mut sources) = (Select::default(), [Acquiring::new(Arc::clone(&semaphore), 2)]);
+        let (mut select, mut sources) = (Select::default(), [Acquiring::for_coroutine(Arc::clone(&semaphore), 2)]);
         assert!(sources[0].enlist(&waiter, 0));
         let behind = thread::spawn({
             let semaphore = Arc::clone(&semaphore);
@@ -214,6 +214,32 @@ fn a_thread_does_not_wait_for_what_is_promised() {
     });
 }
 
+/// The same with a thread that selects, which is told beside the coroutine.
+///
+/// Fails if `leaves` takes what is promised to coroutines from selects, too, or `enlist` looks at promises for a thread.
+#[test]
+fn a_select_does_not_wait_for_what_is_promised() {
+    explore(2, || {
+        let semaphore = semaphore(1, 1);
+        let (waiter, _) = waiter();
+        let (mut select, mut sources) = (Select::default(), [Acquiring::for_coroutine(Arc::clone(&semaphore), 1)]);
+        assert!(sources[0].enlist(&waiter, 0));
+        let behind = thread::spawn({
+            let operation = Acquiring::for_select(Arc::clone(&semaphore), 1);
+            move || release(&common::notified::select(operation).holder, 1)
+        });
+
+        release(&semaphore, 1);
+        behind.join().expect("no panic");
+
+        let standing = select.finish(&mut sources, &waiter);
+        let [operation] = sources;
+        let operation = if standing == Standing::Again { run(operation) } else { operation };
+        release(&operation.holder, 1);
+        assert_idle(&semaphore, 1);
+    });
+}
+
 /// A coroutine that came too late, as a thread behind it was faster, stands again before a large request that came later,
 /// and is not held up by it.
 ///
@@ -223,7 +249,7 @@ fn who_came_too_late_stands_where_it_stood() {
     explore(2, || {
         let semaphore = semaphore(2, 2);
         let (told, _) = waiter();
-        let (mut select, mut sources) = (Select::default(), [Acquiring::new(Arc::clone(&semaphore), 1)]);
+        let (mut select, mut sources) = (Select::default(), [Acquiring::for_coroutine(Arc::clone(&semaphore), 1)]);
         assert!(sources[0].enlist(&told, 0));
         let (faster, large) = (Waiter::new(), Waiter::new());
         semaphore.acquire(1, &faster).expect("it has to wait");

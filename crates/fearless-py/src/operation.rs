@@ -31,6 +31,8 @@ use crate::{
     source::Source,
 };
 
+/// The name of the call that selects as a coroutine.
+pub(crate) const SELECT_ASYNC: &str = "select_async";
 /// A task goes on without letting others run for this many calls that need not wait, and this long.
 const CALLS_A_TURN: u32 = 64;
 const TURN: Duration = Duration::from_millis(1);
@@ -139,7 +141,7 @@ impl Operation {
         let name = match self.face {
             Face::Recv | Face::Next => "recv_async",
             Face::Send => "send_async",
-            Face::Select => "select_async",
+            Face::Select => SELECT_ASYNC,
             Face::Object(name) => name,
         };
         let waits = self.state.with(py, |state| state.as_ref().map(|state| state.waiter.is_some()));
@@ -421,6 +423,6 @@ impl Drop for Operation {
 #[pyfunction]
 #[pyo3(signature = (*channels))]
 pub(crate) fn select_async(channels: &Bound<'_, PyTuple>) -> PyResult<Operation> {
-    let sources = select::sources(channels, "select_async")?;
+    let sources = select::sources(channels, SELECT_ASYNC)?;
     Ok(Operation::new(Face::Select, sources, Some(channels.clone().unbind())))
 }

@@ -111,7 +111,7 @@ impl Semaphore {
         slf.get().check("acquire_async", n.0)?;
         let entered = Arc::new(Entered::default());
         entered.number.store(n.0, Ordering::Relaxed);
-        let operation = Waits::boxed(core::Acquiring::new(Of::new(slf), n.0));
+        let operation = Waits::boxed(core::Acquiring::for_coroutine(Of::new(slf), n.0));
         Acquiring::new(slf.py(), "acquire_async", operation, entered, Box::new(Block(slf.clone().unbind())))
     }
 
@@ -213,9 +213,10 @@ impl Semaphore {
         Ok(())
     }
 
-    /// As an operation of a select.
-    pub(crate) fn source(slf: &Bound<'_, Self>, permits: u64) -> Source {
-        Source::Object(Waits::boxed(core::Acquiring::new(Of::new(slf), permits)))
+    /// As an operation of a select, of a coroutine or a thread.
+    pub(crate) fn source(slf: &Bound<'_, Self>, permits: u64, is_coroutine: bool) -> Source {
+        let make = if is_coroutine { core::Acquiring::for_coroutine } else { core::Acquiring::for_select };
+        Source::Object(Waits::boxed(make(Of::new(slf), permits)))
     }
 }
 
@@ -247,7 +248,7 @@ impl Ends for Block {
 /// A number of permits of a semaphore, for a `with` block or a `select`. It holds none by itself.
 ///
 /// Thread safety: immutable; several threads may use it at once, and each takes its own permits.
-#[pyclass(frozen, module = "fearless")]
+#[pyclass(frozen, weakref, module = "fearless")]
 pub(crate) struct Permits {
     semaphore: Py<Semaphore>,
     permits: u64,
@@ -286,8 +287,8 @@ impl Permits {
 }
 
 impl Permits {
-    /// As an operation of a select.
-    pub(crate) fn source(&self, py: Python<'_>) -> Source {
-        Semaphore::source(self.semaphore.bind(py), self.permits)
+    /// As an operation of a select, of a coroutine or a thread.
+    pub(crate) fn source(&self, py: Python<'_>, is_coroutine: bool) -> Source {
+        Semaphore::source(self.semaphore.bind(py), self.permits, is_coroutine)
     }
 }

@@ -19,6 +19,7 @@ use crate::{
     event::Event,
     gate,
     latch::Latch,
+    operation::SELECT_ASYNC,
     owned::OnItsWay,
     receiver::Receiver,
     semaphore::{Permits, Semaphore},
@@ -95,9 +96,9 @@ impl Source {
         } else if let Ok(latch) = case.cast_exact::<Latch>() {
             Ok(gate::source(latch))
         } else if let Ok(semaphore) = case.cast_exact::<Semaphore>() {
-            Ok(Semaphore::source(semaphore, 1))
+            Ok(Semaphore::source(semaphore, 1, call == SELECT_ASYNC))
         } else if let Ok(permits) = case.cast_exact::<Permits>() {
-            Ok(permits.get().source(case.py()))
+            Ok(permits.get().source(case.py(), call == SELECT_ASYNC))
         } else {
             let kinds = "a receiver, sender.sending(item), after(), tick(), never(), an event, a latch, a semaphore or its \
                 permits";

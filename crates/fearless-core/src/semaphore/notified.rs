@@ -12,16 +12,19 @@ use crate::{
 };
 
 impl Semaphore {
-    /// As `try_acquire`, but what is promised to others is left to them.
+    /// As `try_acquire`, for a coroutine: what is promised to others is left to them.
     fn try_unpromised(&self, permits: u64) -> bool {
         self.take_quickly(permits).unwrap_or_else(|| {
             let queue = self.lock();
-            self.is_unpromised(&queue, permits) && self.take(permits)
+            self.is_next(&queue, permits, true) && self.take(permits)
         })
     }
 
-    fn is_unpromised(&self, queue: &Queue, permits: u64) -> bool {
-        !self.is_held_up(queue) && permits <= self.free().saturating_sub(queue.promised)
+    /// Whether one that comes by can have so many permits: a thread also those that are promised.
+    fn is_next(&self, queue: &Queue, permits: u64, is_coroutine: bool) -> bool {
+        let free = self.free();
+        let left = if is_coroutine { queue.promised.leaves(free, true) } else { free };
+        !self.is_held_up(queue) && permits <= left
     }
 
     /// Enlists `waiter`; `None` when the permits can be tried for now. `place` is one that was held before.
@@ -35,11 +38,12 @@ impl Semaphore {
         let mut queue = self.lock();
         // Announced before the last look: a release that misses the flag has added its permits for that look.
         self.word.fetch_or(WAITERS, Ordering::AcqRel);
-        if self.is_unpromised(&queue, permits) {
+        let is_coroutine = waiter.is_coroutine();
+        if self.is_next(&queue, permits, is_coroutine) {
             self.forget_flag(&queue);
             return None;
         }
-        let waiting = Waiting { permits, operation, told: false };
+        let waiting = Waiting { permits, operation, told: false, is_coroutine };
         let ticket = queue.waiters.push_at(place, Arc::clone(waiter), waiting);
         // At its old place it may stand before the one that holds up the others, and has its turn at once.
         let wakes = if place.is_some() { self.serve(&mut queue) } else { Wakes::default() };
@@ -51,7 +55,9 @@ impl Semaphore {
         let mut queue = self.lock();
         let Some(waiting) = queue.waiters.remove(ticket) else { return (false, Wakes::default()) };
         if waiting.told {
-            queue.promised = queue.promised.saturating_sub(waiting.permits);
+            // Less only in a forked child, which forgot all promises.
+            let promised = queue.promised.to(waiting.is_coroutine);
+            *promised = promised.saturating_sub(waiting.permits);
         }
         let took = takes && self.take(waiting.permits);
         (took, self.serve(&mut queue))
@@ -65,19 +71,25 @@ pub struct Acquiring<H> {
     pub holder: H,
     /// How many.
     pub permits: u64,
+    is_coroutine: bool,
     place: Place,
 }
 
 impl<H: Deref<Target = Semaphore>> Acquiring<H> {
-    /// Taking `permits` of the semaphore of `holder`.
-    pub fn new(holder: H, permits: u64) -> Acquiring<H> {
-        Acquiring { holder, permits, place: Place::None }
+    /// Taking `permits` of the semaphore of `holder`, for a select of a thread.
+    pub fn for_select(holder: H, permits: u64) -> Acquiring<H> {
+        Acquiring { holder, permits, is_coroutine: false, place: Place::None }
+    }
+
+    /// Taking `permits` of the semaphore of `holder`, for a coroutine.
+    pub fn for_coroutine(holder: H, permits: u64) -> Acquiring<H> {
+        Acquiring { holder, permits, is_coroutine: true, place: Place::None }
     }
 }
 
 impl<H: Deref<Target = Semaphore>> Source for Acquiring<H> {
     fn attempt(&mut self) -> bool {
-        self.holder.try_unpromised(self.permits)
+        if self.is_coroutine { self.holder.try_unpromised(self.permits) } else { self.holder.try_acquire(self.permits) }
     }
 
     fn enlist(&mut self, waiter: &Arc<Waiter>, operation: usize) -> bool {

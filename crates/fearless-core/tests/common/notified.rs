@@ -26,6 +26,18 @@ pub(crate) fn waiter() -> (Arc<Waiter>, Arc<loom::sync::Notify>) {
 
 /// Waits until the operation has gone ahead.
 pub(crate) fn run<S: Source>(source: S) -> S {
+    go_ahead(source, || {
+        let (waiter, wake) = waiter();
+        (waiter, Some(wake))
+    })
+}
+
+/// The same as a select of a thread.
+pub(crate) fn select<S: Source>(source: S) -> S {
+    go_ahead(source, || (Waiter::for_select(), None))
+}
+
+fn go_ahead<S: Source>(source: S, waiter: impl Fn() -> (Arc<Waiter>, Option<Arc<loom::sync::Notify>>)) -> S {
     let (mut select, mut sources) = (Select::default(), [source]);
     loop {
         if select.attempt(&mut sources, || 0).is_some() {
@@ -35,7 +47,10 @@ pub(crate) fn run<S: Source>(source: S) -> S {
         let mut standing = select.start(&mut sources, &waiter);
         if standing == Standing::Wait {
             while waiter.claimed().is_none() {
-                wake.wait();
+                match &wake {
+                    Some(wake) => wake.wait(),
+                    None => drop(waiter.wait(None)),
+                }
             }
             standing = select.finish(&mut sources, &waiter);
         }
