@@ -17,10 +17,25 @@ HEAD = """\
 # What is shown for which type
 
 This page is made from the tests by `python -m tests.matrix`: a cell says *yes* if at least one test shows that the type
-keeps the promise, and is empty if no test does. An empty cell is no promise, also where the type has nothing that the
-promise is about (a `ShardedCounter` never waits, so there is nothing to interrupt). Tests run on interpreters with and
-without a GIL; *both builds* stands for tests in which threads contend.
+keeps the promise, and is empty if no test does. An empty cell is no promise. A dash stands where the type has nothing
+that the promise is about; the reasons are below the table. Tests run on interpreters with and without a GIL; *both
+builds* stands for tests in which threads contend.
 """
+
+NO_SOURCE = "a `select` waits for what comes, and this is held, made or changed"
+NEVER_WAITS = "it never waits"
+NOT_ABOUT: dict[str, dict[str, str]] = {
+    **{
+        kind: {"select": NO_SOURCE}
+        for kind in ("mutex", "rwlock", "condvar", "once", "barrier", "atomic_bool", "atomic_float", "atomic_int")
+    },
+    "atomic_ref": {"select": NO_SOURCE},
+    "sharded_counter": {
+        **dict.fromkeys(("Ctrl-C", "timeout", "cancel", "async", "select"), NEVER_WAITS),
+        **dict.fromkeys(("exit", "GC"), "it holds numbers alone, and no thread"),
+    },
+    "compat": dict.fromkeys(("async", "select"), "`threading` has nothing of the kind"),
+}
 
 Cells = dict[str, dict[str, list[str]]]
 
@@ -45,15 +60,28 @@ def collect() -> Cells:
         return cells
 
 
+def _cell(kind: str, promise: str, tests: list[str]) -> str:
+    if promise in NOT_ABOUT.get(kind, {}):
+        if tests:
+            raise RuntimeError(f"({kind}, {promise}) is said to be about nothing, but {tests[0]} shows it")
+        return "–"
+    return "yes" if tests else ""
+
+
 def page(cells: Cells) -> str:
     """Return the text of the page."""
     promises = list(next(iter(cells.values())))
     table = [["type", *promises], ["---"] * (1 + len(promises))]
     table += [
-        [f"[`{kind}`]({kind}.md)", *("yes" if row[promise] else "" for promise in promises)]
+        [f"[`{kind}`]({kind}.md)", *(_cell(kind, promise, row[promise]) for promise in promises)]
         for kind, row in cells.items()
     ]
     lines = [HEAD, *("| " + " | ".join(row) + " |" for row in table), ""]
+    reasons: dict[str, list[str]] = {}
+    for kind, promised in NOT_ABOUT.items():
+        for promise, reason in promised.items():
+            reasons.setdefault(reason, []).append(f"`{kind}` {promise}")
+    lines += [*(f"- {', '.join(where)}: {reason}" for reason, where in reasons.items()), ""]
     lines += ["## The tests", "", "Below `tests/`, without their parameters."]
     for kind, row in cells.items():
         lines += ["", f"### {kind}", ""]

@@ -17,9 +17,18 @@ def test_a_cell_without_a_test_is_printed_as_empty() -> None:
     cells["mutex"]["fork"] = ["test_x.py::test_y"]
     text = page(cells)
 
-    assert "| [`mutex`](mutex.md) |  |  |  | yes |  |  |  |  |  |" in text
+    assert "| [`mutex`](mutex.md) |  |  |  | yes |  |  |  | – |  |" in text
     assert "| [`par`](par.md) |  |  |  |  |  |  |  |  |  |" in text
     assert "- fork\n    - `test_x.py::test_y`" in text
+
+
+def test_what_is_about_nothing_is_shown_by_no_test() -> None:
+    """A dash hides no test."""
+    cells: Cells = {kind: {promise: [] for promise in GUARANTEES} for kind in TYPES}
+    cells["mutex"]["select"] = ["test_x.py::test_y"]
+
+    with pytest.raises(RuntimeError, match=r"\(mutex, select\) is said to be about nothing"):
+        page(cells)
 
 
 def test_a_marker_outside_the_matrix_is_refused(pytester: pytest.Pytester) -> None:

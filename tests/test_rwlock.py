@@ -325,7 +325,6 @@ class TestMisuse:
         with pytest.raises(TypeError, match="cannot be pickled"):
             pickle.dumps(fl.RwLock(5))
 
-    @pytest.mark.guarantee("rwlock", "select")
     def test_it_cannot_be_selected(self) -> None:
         """A select waits for what comes; a lock is held. The error says what it takes."""
         with pytest.raises(TypeError, match="select takes a receiver"):
