@@ -24,7 +24,11 @@ async def wait(condvar: Condvar, guard: Guard[Any]) -> None:
     except BaseException:
         await _lock_again(condvar, guard)
         raise
-    await _lock_again(condvar, guard)
+    try:
+        await _lock_again(condvar, guard)
+    except BaseException:  # this task will not act on its notification: another that waits may
+        condvar.notify_one()
+        raise
 
 
 async def _lock_again(condvar: Condvar, guard: Guard[Any]) -> None:

@@ -1,7 +1,7 @@
 //! A condition variable: waiters that are told, one or all, first come first.
 //!
 //! A notification belongs to the waiter that was claimed for it. One that is cancelled or interrupted before it runs passes
-//! it on. Nothing is remembered when nobody waits.
+//! it on. Nothing is remembered when nobody waits. So a wait can end of which another has had the notification.
 //!
 //! Not here: the lock. A caller enqueues itself, then lets go of the lock, then sleeps; so a notification by whoever holds
 //! the lock next finds it in the queue.
@@ -50,13 +50,18 @@ impl Condvar {
 
     /// Leaves the queue after a wait. With `passes_on` a notification that had come goes to the next.
     pub fn finish(&self, ticket: Ticket, passes_on: bool) -> Wakes {
+        self.leave(ticket, passes_on).1
+    }
+
+    /// As `finish`; also whether a notification had come.
+    fn leave(&self, ticket: Ticket, passes_on: bool) -> (bool, Wakes) {
         let mut state = self.lock();
         let told = state.waiters.remove(ticket).is_some_and(|waiting| waiting.told);
         let mut wakes = Wakes::default();
         if told && passes_on {
             state.tell(&mut wakes);
         }
-        wakes
+        (told, wakes)
     }
 
     /// Tells the first that waits, if anybody does.
@@ -156,15 +161,17 @@ impl<H: Deref<Target = Condvar>> Source for Awaiting<H> {
 
     fn act(&mut self) -> bool {
         if let Some(ticket) = self.place.leave() {
-            let mut state = self.holder.lock();
-            self.is_told = state.waiters.remove(ticket).is_some_and(|waiting| waiting.told);
+            self.is_told |= self.holder.leave(ticket, false).0;
         }
         self.is_told
     }
 
     fn withdraw(&mut self) -> bool {
         if let Some(ticket) = self.place.leave() {
-            self.holder.finish(ticket, true).wake();
+            let (told, wakes) = self.holder.leave(ticket, true);
+            wakes.wake();
+            // A loop that stopped may run again. Then the wait is over: nobody else may have waited for the notification.
+            self.is_told |= told;
         }
         false
     }

@@ -63,6 +63,9 @@ impl Object for Condvar {
     }
 }
 
+/// What a wait without a notification lacked.
+const NOTHING: &str = "no notification came";
+
 impl Condvar {
     fn wait_once(&self, py: Python<'_>, guard: &Guard, call: &str, patience: Patience) -> PyResult<()> {
         wait::checkpoint(py)?;
@@ -86,9 +89,16 @@ impl Condvar {
         loop_queue::wake(py, self.core.finish(ticket, passes_on));
         // Also after an error, whose handlers may rely on holding the lock.
         let locked = guard.lock_again(py, call);
-        match ended {
-            Ended::Ready(_) => locked,
-            ended => Err(ended.error(call, "no notification came")),
+        match (ended, locked) {
+            (Ended::Ready(_), Ok(())) => Ok(()),
+            (Ended::Ready(_), Err(error)) => {
+                // The caller will not act on its notification: another that waits may.
+                loop_queue::wake(py, self.core.notify_one());
+                Err(error)
+            }
+            (ended, Ok(())) => Err(ended.error(call, NOTHING)),
+            // The later error says that the lock is not held, and may be a Ctrl-C.
+            (ended, Err(error)) => Err(errors::after(py, error, &ended.error(call, NOTHING))),
         }
     }
 }
@@ -163,6 +173,10 @@ impl Condvar {
     /// The first half of a task's wait: let go of the guard's mutex and wait for a notification.
     fn _notified(slf: &Bound<'_, Self>, guard: &Bound<'_, Guard>) -> PyResult<Operation> {
         guard.get().check_held(slf.py())?;
+        if !guard.get().is_of_task() {
+            // Its lock is the thread's, which could not wait for it while tasks of the thread have it.
+            return Err(PyTypeError::new_err("wait_async: the guard is a thread's; take it with lock_async"));
+        }
         let waiting = Notified { awaiting: Awaiting::new(Of::new(slf)), guard: guard.clone().unbind() };
         Ok(Operation::new(Face::Object("wait_async"), vec![Operand::Object(Waits::boxed(waiting))], None))
     }

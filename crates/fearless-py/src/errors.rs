@@ -69,6 +69,14 @@ pub(crate) fn with_item(py: Python<'_>, error: PyErr, item: Py<PyAny>) -> PyErr 
     }
 }
 
+/// `error`, which came up while `before` was being handled.
+pub(crate) fn after(py: Python<'_>, error: PyErr, before: &PyErr) -> PyErr {
+    match error.value(py).setattr("__context__", before.value(py)) {
+        Ok(()) => error,
+        Err(error) => error,
+    }
+}
+
 /// The `Timeout` of `call`, which waited for `what`.
 pub(crate) fn timeout(call: &str, what: &str) -> PyErr {
     Timeout::new_err(format!("{call}: {what} within the timeout"))
@@ -90,11 +98,19 @@ pub(crate) fn cancelled(py: Python<'_>, scope: Scope) -> PyErr {
 /// Tells that an object was dropped while it still had to be ended. For `Drop`: keeps the exception that is being
 /// raised, and never raises.
 pub(crate) fn warn_dropped(text: &CStr) {
-    Python::try_attach(|py| {
-        let saved = Saved::take();
+    in_drop(|py| {
         if let Err(error) = PyErr::warn(py, &py.get_type::<PyResourceWarning>(), text, 1) {
             error.write_unraisable(py, None);
         }
+    });
+}
+
+/// Calls Python in the middle of a drop: with the exception that is being raised set aside, and not at all where the
+/// interpreter is ending.
+pub(crate) fn in_drop(body: impl FnOnce(Python<'_>)) {
+    Python::try_attach(|py| {
+        let saved = Saved::take();
+        body(py);
         saved.restore();
     });
 }
