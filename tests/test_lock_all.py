@@ -1,14 +1,16 @@
 """Several mutexes at once: order, all or nothing, errors. Not here: one mutex (`test_mutex.py`)."""
 
+import asyncio
 import itertools
+import threading
 
 import pytest
 
 import fearless as fl
 from fearless.mutexes import LockAll
 from tests.plugins.threads import Spawn
-from tests.support.loops import Run, gather, turn
-from tests.support.until import BOUND
+from tests.support.loops import Run, gather, run_asyncio, turn, until_async
+from tests.support.until import BOUND, until, waiting
 
 
 @pytest.mark.guarantee("mutex", "both builds")
@@ -128,3 +130,130 @@ def test_tasks_take_several(run: Run) -> None:
     run(lambda: gather(run, forwards, backwards, forwards))
 
     assert (a.copy(), b.copy()) == (90, 90)
+
+
+class TestOneForManyBlocks:
+    """What `lock_all` returns is kept, and entered by several."""
+
+    @pytest.mark.guarantee("mutex", "both builds")
+    def test_a_block_that_released_early_leaves_the_next_ones_alone(self, spawn: Spawn) -> None:
+        """Its end ends its own acquisitions, not those of the thread that has them since."""
+        mutex = fl.Mutex(0)
+        block = fl.lock_all(mutex)
+        entered, left = threading.Event(), threading.Event()
+
+        def enter() -> bool:
+            with block:
+                entered.set()
+                left.wait(BOUND)
+                return mutex.locked()
+
+        with block as (guard,):
+            other = spawn(enter)
+            until(lambda: waiting(mutex) == 1)
+            guard.release()
+            entered.wait(BOUND)
+        left.set()
+
+        assert other.join(BOUND)
+
+    @pytest.mark.guarantee("mutex", "both builds")
+    def test_blocks_that_wait_inside_end_in_any_order(self, spawn: Spawn) -> None:
+        """The first comes back from its wait and leaves while the second, which came later, waits."""
+        mutex, condvar = fl.Mutex(0), fl.Condvar()
+        block = fl.lock_all(mutex)
+
+        def enter() -> None:
+            with block as (guard,):
+                condvar.notify_one()
+                condvar.wait(guard, BOUND)
+
+        with block as (guard,):
+            other = spawn(enter)
+            condvar.wait(guard, BOUND)
+
+        with mutex.lock(BOUND):
+            condvar.notify_one()
+        other.join(BOUND)
+        assert not mutex.locked()
+
+    def test_tasks_of_one_thread_have_blocks_of_their_own(self) -> None:
+        """The same between tasks."""
+        mutex = fl.Mutex(0)
+        block = fl.lock_all(mutex)
+
+        async def enter() -> bool:
+            async with block:
+                await turn(run_asyncio)
+                return mutex.locked()
+
+        async def main() -> bool:
+            async with block as (guard,):
+                other = asyncio.create_task(enter())
+                await until_async(run_asyncio, lambda: waiting(mutex) == 1)
+                guard.release()
+                await until_async(run_asyncio, mutex.locked)
+            return await other
+
+        assert run_asyncio(main)
+
+    def test_a_block_may_end_in_another_thread(self, spawn: Spawn) -> None:
+        """As that of an async generator may, whose last step is another task's."""
+        mutex = fl.Mutex(0)
+        block = fl.lock_all(mutex)
+
+        block.__enter__()
+        spawn(lambda: block.__exit__(None, None, None)).join(BOUND)
+
+        assert not mutex.locked()
+
+
+@pytest.mark.parametrize("enters_async", [False, True])
+def test_an_error_in_the_last_step_of_entering_leaves_nothing_held(
+    enters_async: bool,  # noqa: FBT001 - a parameter
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Ctrl-C may come when all are taken already. Whoever catches it can enter the same block again."""
+    mutexes = [fl.Mutex(0), fl.Mutex(1)]
+    block = fl.lock_all(*mutexes)
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    async def enter() -> None:
+        async with block:
+            pass
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LockAll, "_in_order", interrupt)
+        if enters_async:
+            with pytest.raises(KeyboardInterrupt):
+                asyncio.run(enter())
+        else:
+            with pytest.raises(KeyboardInterrupt), block:
+                pass
+
+    assert not any(mutex.locked() for mutex in mutexes)
+    with block:
+        assert all(mutex.locked() for mutex in mutexes)
+
+
+def test_a_block_that_is_not_entered_poisons_nothing(spawn: Spawn) -> None:
+    """One could be taken and the other not: the values are as they were."""
+    mutexes = [fl.Mutex(number, poison=True) for number in range(2)]
+    entered, left = threading.Event(), threading.Event()
+    last = max(mutexes, key=id)  # taken after the other
+
+    def hold() -> None:
+        with last:
+            entered.set()
+            left.wait(BOUND)
+
+    holder = spawn(hold)
+    entered.wait(BOUND)
+    with pytest.raises(fl.Timeout):
+        fl.lock_all(*mutexes, timeout=0.01).__enter__()
+    left.set()
+    holder.join(BOUND)
+
+    assert not any(mutex.is_poisoned for mutex in mutexes)

@@ -5,11 +5,13 @@ Not here: taking one mutex; see `Mutex`.
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import ExitStack
+from threading import get_ident
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 
 from fearless._arguments import seconds
+from fearless._loops import current_task
 from fearless._native import Guard, Mutex
 from fearless.errors import Timeout
 
@@ -59,13 +61,28 @@ def lock_all(*mutexes: Mutex[Any], timeout: float | None = None) -> LockAll[Any]
     return LockAll(mutexes, timeout)
 
 
+def _me() -> tuple[int, object | None]:
+    return get_ident(), current_task()
+
+
+class _Block:
+    """A block that somebody has entered, with the guards that end with it."""
+
+    __slots__ = ("owner", "stack")
+
+    def __init__(self) -> None:
+        """A block of the caller."""
+        self.owner = _me()
+        self.stack = ExitStack()
+
+
 class LockAll(Generic[_Guards]):
     """What `lock_all` returns: a block to enter, once or again and again.
 
     Thread safety: immutable; each block belongs to who entered it.
     """
 
-    __slots__ = ("_mutexes", "_order", "_stacks", "_timeout")
+    __slots__ = ("_blocks", "_mutexes", "_order", "_timeout")
 
     def __init__(self, mutexes: tuple[Mutex[Any], ...], timeout: float | None) -> None:
         """Check the mutexes, and find their order."""
@@ -78,7 +95,7 @@ class LockAll(Generic[_Guards]):
         self._mutexes = mutexes
         self._order = sorted(range(len(mutexes)), key=lambda number: id(mutexes[number]))
         self._timeout = seconds(timeout)
-        self._stacks: list[Any] = []  # of the blocks that are entered
+        self._blocks: list[_Block] = []  # those that are entered, or being entered
 
     def __enter__(self) -> _Guards:
         """Take all mutexes.
@@ -87,38 +104,61 @@ class LockAll(Generic[_Guards]):
         """
         until = None if self._timeout is None else monotonic() + self._timeout
         guards: dict[int, Guard[Any]] = {}
-        with ExitStack() as stack:
+        block = _Block()
+        try:
+            self._blocks.append(block)
             for number in self._order:
                 left = None if until is None else max(until - monotonic(), 0.0)
                 try:
-                    guards[number] = stack.enter_context(self._mutexes[number].lock(left))
+                    guards[number] = block.stack.enter_context(self._mutexes[number].lock(left))
                 except Timeout as error:
                     raise Timeout(f"lock_all: mutex {number} was not released within the timeout") from error
-            entered = stack.pop_all()
-        self._stacks.append(entered)
-        return self._in_order(guards)
+            return self._in_order(guards)
+        except BaseException:  # Ctrl-C as well, at any place: who catches it may enter again
+            self._give_up(block)
+            raise
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Release all."""
-        self._stacks.pop().__exit__(kind, error, traceback)
+        self._leave().stack.__exit__(kind, error, traceback)
 
     async def __aenter__(self) -> _Guards:
         """Take all mutexes for this task."""
         guards: dict[int, Guard[Any]] = {}
-        async with AsyncExitStack() as stack:
+        block = _Block()
+        try:
+            self._blocks.append(block)
             for number in self._order:
-                guards[number] = stack.enter_context(await self._mutexes[number].lock_async())
-            entered = stack.pop_all()
-        self._stacks.append(entered)
-        return self._in_order(guards)
+                guards[number] = block.stack.enter_context(await self._mutexes[number].lock_async())
+            return self._in_order(guards)
+        except BaseException:
+            self._give_up(block)
+            raise
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Release all."""
-        await self._stacks.pop().__aexit__(kind, error, traceback)
+        self._leave().stack.__exit__(kind, error, traceback)
+
+    def _give_up(self, block: _Block) -> None:
+        """Release what was taken. Not by its `__exit__`: nothing was done to the values, so nothing is poisoned."""
+        block.stack.close()
+        if block in self._blocks:
+            self._blocks.remove(block)
+
+    def _leave(self) -> _Block:
+        """The caller's innermost block, which it leaves.
+
+        Another's can be there too, once somebody has released a guard early or waits for a condition variable. A block
+        that is left elsewhere than it was entered, as that of an async generator may be, is the latest.
+        """
+        blocks, me = list(self._blocks), _me()
+        block = next((block for block in reversed(blocks) if block.owner == me), blocks[-1])
+        self._blocks.remove(block)
+        return block
 
     def _in_order(self, guards: dict[int, Guard[Any]]) -> _Guards:
         return cast("_Guards", tuple(guards[number] for number in range(len(guards))))
