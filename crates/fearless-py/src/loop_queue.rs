@@ -1,13 +1,12 @@
 //! Wake-ups on their way to event loops.
 //!
 //! Whoever claims a coroutine's waiter runs under no lock, but maybe in the middle of a drop. So the waiter is queued
-//! with its loop, by native means, and the next attached call of any thread asks that loop to look at its queue: once
-//! for all that were queued meanwhile. Where the loop cannot be reached, its waiters pass their notices on.
+//! with its loop, by native means, and the call or the drop asks that loop to look at its queue before it ends: once for all
+//! that were queued meanwhile. Where the loop cannot be reached, its waiters pass their notices on.
 //!
 //! Not here: the loops themselves; see `fearless/_loops.py`.
 
 use std::{
-    ffi::{c_int, c_void},
     mem,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -17,12 +16,12 @@ use std::{
 
 use fearless_core::waiter::{Notice, Wakes};
 use pyo3::{
-    ffi,
+    exceptions::PyException,
     prelude::*,
     types::{PyList, PyWeakrefMethods, PyWeakrefReference},
 };
 
-use crate::{kept::name, operation::Operation};
+use crate::{errors, kept::name, operation::Operation, thread};
 
 /// The claimed waiters of one loop.
 #[derive(Debug)]
@@ -145,9 +144,15 @@ impl Queue {
     /// Whether the loop will look.
     fn post(&self, py: Python<'_>) -> bool {
         let Some(owner) = self.owner.bind(py).upgrade() else { return false };
-        // The caller may be raising already: a call into Python must not see that.
-        let posted = name!(py, "post").and_then(|post| owner.call_method0(post)?.is_truthy());
-        posted.unwrap_or_else(|error| {
+        let ask = || name!(py, "post").and_then(|post| owner.call_method0(post)?.is_truthy());
+        let mut asked = ask();
+        let is_of_handler = |error: &PyErr| thread::is_main() && !error.is_instance_of::<PyException>(py);
+        if asked.as_ref().is_err_and(is_of_handler) {
+            // A signal handler raised in the middle. That comes after the running call; the loop is asked again.
+            let raised = mem::replace(&mut asked, ask());
+            raised.map_or_else(|error| thread::raise_later(py, error), drop);
+        }
+        asked.unwrap_or_else(|error| {
             error.write_unraisable(py, Some(&owner));
             false
         })
@@ -166,17 +171,9 @@ impl Queue {
     }
 }
 
-/// Has what a drop has queued sent soon: by the main thread, unless an attached call comes first.
-pub(crate) fn send_later() {
+/// As `send`, for a drop. It must not be left to a later call: all threads may be waiting, the loops among them.
+pub(crate) fn send_in_drop() {
     if HAS_UNSENT.load(Ordering::Acquire) {
-        // SAFETY: `send_pending` is a C function that lives as long as the module, which is never unloaded. When the
-        // interpreter's list is full, the next attached call sends.
-        let _ = unsafe { ffi::Py_AddPendingCall(Some(send_pending), std::ptr::null_mut()) };
+        errors::in_drop(send_all);
     }
-}
-
-extern "C" fn send_pending(_argument: *mut c_void) -> c_int {
-    // The interpreter runs pending calls on an attached thread, so this never waits.
-    Python::attach(send);
-    0
 }

@@ -76,7 +76,7 @@ impl Mutex {
     /// As `release`, for a drop.
     pub(crate) fn release_in_drop(&self, number: Number) -> bool {
         let released = self.core.release(number).map(Wakes::wake).is_ok();
-        loop_queue::send_later();
+        loop_queue::send_in_drop();
         released
     }
 

@@ -182,7 +182,7 @@ impl Operation {
     pub(crate) fn pass_on(&self, py: Python<'_>) {
         self.state.with(py, |state| {
             if let Some(state) = state {
-                state.leave();
+                state.pass_on();
             }
         });
     }
@@ -223,6 +223,14 @@ impl State {
     fn leave(&mut self) {
         if let Some(waiter) = &self.waiter {
             self.select.abandon(&mut self.sources, waiter);
+        }
+    }
+
+    /// As `leave`, if the wait has ended. The loop may have run since it was found standing: this may be another wait, which
+    /// nobody was told of, and nobody would wake afterwards.
+    fn pass_on(&mut self) {
+        if self.waiter.as_ref().is_some_and(|waiter| waiter.claimed().is_some()) {
+            self.leave();
         }
     }
 
@@ -410,7 +418,7 @@ impl Drop for Operation {
             state.leave();
             // What was handed on when it was made has its owner again. A drop of an object of Python's is attached.
             Python::try_attach(|py| select::give_back(py, &mut state.sources));
-            loop_queue::send_later();
+            loop_queue::send_in_drop();
         }
     }
 }

@@ -285,7 +285,7 @@ impl Drop for Receiver {
         if self.end.leave(CLOSED) {
             let (items, wakes) = self.end.core().close_receiver();
             wakes.wake();
-            loop_queue::send_later();
+            loop_queue::send_in_drop();
             drop(items);
             errors::warn_dropped(c"a Receiver was dropped without close(); use `with`, close() or move()");
         }

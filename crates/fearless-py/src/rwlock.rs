@@ -158,7 +158,7 @@ impl RwLock {
     /// As `release`, for a drop.
     fn release_in_drop(&self, access: Access, number: Number) -> bool {
         let released = self.core.release(access, number).map(Wakes::wake).is_ok();
-        loop_queue::send_later();
+        loop_queue::send_in_drop();
         released
     }
 

@@ -340,7 +340,7 @@ impl Drop for Sender {
     fn drop(&mut self) {
         if self.end.leave(CLOSED) {
             self.end.core().close_sender().wake();
-            loop_queue::send_later();
+            loop_queue::send_in_drop();
             errors::warn_dropped(c"a Sender was dropped without close(); use `with`, close() or move()");
         }
     }
