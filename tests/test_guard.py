@@ -3,8 +3,10 @@
 Not here: the lock (`test_mutex.py`).
 """
 
+import copy
 import gc
 import operator
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -268,3 +270,15 @@ class TestTheEnd:
             escaped = guard.value
         escaped.append(2)
         assert mutex.copy() == [1, 2]
+
+
+def test_neither_lock_nor_guard_is_pickled() -> None:
+    """A copy would guard nothing; the error says what to pickle instead."""
+    mutex = fl.Mutex([1])
+    with pytest.raises(TypeError, match=r"a Mutex cannot be pickled.*copy\(\)"):
+        pickle.dumps(mutex)
+    with mutex as guard:
+        for copy_of in (pickle.dumps, copy.copy, copy.deepcopy):
+            with pytest.raises(TypeError, match=r"a guard cannot be pickled or copied.*guard\.value"):
+                copy_of(guard)
+        assert guard.value == [1]

@@ -208,6 +208,10 @@ impl Condvar {
         Ok(stats)
     }
 
+    fn __reduce__(&self) -> PyResult<Py<PyAny>> {
+        Err(errors::not_picklable("a Condvar"))
+    }
+
     fn __repr__(&self) -> String {
         format!("<Condvar {} waiting>", self.core.waiting())
     }

@@ -54,6 +54,10 @@ pub(crate) fn not_forwarded(what: &str) -> PyErr {
     PyTypeError::new_err(format!("a guard has no {what}; use guard.value"))
 }
 
+pub(crate) fn not_picklable() -> PyErr {
+    PyTypeError::new_err("a guard cannot be pickled or copied, as it stands for its lock; use guard.value")
+}
+
 pub(crate) fn no_attribute(name: &str) -> PyErr {
     PyAttributeError::new_err(format!("a guard has no attribute '{name}'; use guard.value.{name}"))
 }
@@ -64,6 +68,10 @@ macro_rules! guard_methods {
         #[pymethods]
         impl $guard {
             $($own)*
+
+            fn __reduce__(&self) -> PyResult<Py<PyAny>> {
+                Err($crate::forwarding::not_picklable())
+            }
 
             /// The value that the lock owns.
             ///

@@ -4,6 +4,7 @@ use pyo3::{PyTraverseError, PyVisit, exceptions::PyTypeError, prelude::*};
 
 use crate::{
     cell::Cell,
+    errors,
     once_cell::{OnceCell, initialize_async},
     python,
     wait::Patience,
@@ -83,6 +84,10 @@ impl Lazy {
     #[getter]
     fn is_set(&self) -> bool {
         self.cell.get().is_done()
+    }
+
+    fn __reduce__(&self) -> PyResult<Py<PyAny>> {
+        Err(errors::not_picklable("a Lazy"))
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {

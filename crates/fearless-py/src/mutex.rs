@@ -12,7 +12,7 @@ use fearless_core::{
     mutex::{self as core, Lock, Number},
     waiter::{Waiter, Wakes},
 };
-use pyo3::{PyTraverseError, PyVisit, prelude::*, types::PyDict};
+use pyo3::{PyTraverseError, PyVisit, exceptions::PyTypeError, prelude::*, types::PyDict};
 
 use crate::{
     acquiring::Acquiring,
@@ -326,6 +326,12 @@ impl Mutex {
         stats.set_item("acquired", self.core.acquired())?;
         stats.set_item("waiting", self.core.waiting())?;
         Ok(stats)
+    }
+
+    fn __reduce__(&self) -> PyResult<Py<PyAny>> {
+        Err(PyTypeError::new_err(
+            "a Mutex cannot be pickled, as a copy would guard nothing: pickle what copy() returns",
+        ))
     }
 
     fn __repr__(&self, py: Python<'_>) -> String {

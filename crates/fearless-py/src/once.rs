@@ -3,6 +3,7 @@
 use pyo3::{PyTraverseError, PyVisit, prelude::*};
 
 use crate::{
+    errors,
     once_cell::{OnceCell, initialize_async},
     python,
     wait::Patience,
@@ -54,6 +55,10 @@ impl Once {
     #[getter]
     fn is_done(&self) -> bool {
         self.cell.get().is_done()
+    }
+
+    fn __reduce__(&self) -> PyResult<Py<PyAny>> {
+        Err(errors::not_picklable("a Once"))
     }
 
     fn __repr__(&self) -> String {

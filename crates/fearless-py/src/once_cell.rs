@@ -243,6 +243,10 @@ impl OnceCell {
         self.end(py, false);
     }
 
+    fn __reduce__(&self) -> PyResult<Py<PyAny>> {
+        Err(errors::not_picklable("a OnceCell"))
+    }
+
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         Ok(format!("<OnceCell {}>", self.standing(py)?))
     }
