@@ -43,9 +43,17 @@ def workload(cls: C) -> C:
     changes the state in place, or returns the new one. A state that is an int, or a dict of ints whose keys stay the
     same, needs no ``update``: parts are then added.
 
-    Optional methods open more patterns: ``merge(self, state, other)`` joins two states, ``read``, ``keys`` and
-    ``work_async`` serve patterns that need them. ``check(self, state)`` says whether a result is right, by returning
-    False or by an assert; without it a result must equal the serial one.
+    Optional methods open more patterns: ``merge(self, state, other)`` joins two states, and ``work_async`` serves
+    patterns that need it. ``check(self, state)`` says whether a result is right, by returning False or by an assert;
+    without it a result must equal the serial one.
+
+    ``read(self, state, item)`` looks at the state before the work, many at once, and changes nothing. What it returns
+    is what ``work`` gets in place of the item, and a part that is None changes nothing: there is no update. Other
+    items may have changed the state between the two. Readers of a snapshot look at a shallow copy, so ``update`` may
+    replace entries of the state, or give a new state, but change nothing inside an entry.
+
+    ``keys(self, item)`` names the entries of the state that ``update`` reads and changes for the item. The state is a
+    dict whose keys stay the same, and ``update`` may be given a dict of those entries alone.
 
     ``stages(self)`` comes in place of ``work``, where the work has steps: it gives a sequence of functions of one
     argument, and an item goes through them in order. Every pattern runs it as it would a ``work`` that calls one after

@@ -1,13 +1,14 @@
 """A job: a workload in the one form that every pattern takes.
 
 Holds what fills the gaps: a state of ints without `update` is added, methods that change a state in place give it
-back, and stages are the work, one after the other. Finds and loads nothing; see `resolve`.
+back, stages are the work, one after the other, and keys are those that the state has. Finds and loads nothing; see
+`resolve`.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, Protocol, TypeAlias
 
 from fearless._workload import METHODS, parameters
@@ -20,6 +21,7 @@ Stage: TypeAlias = Callable[[Any], Any]
 Item: TypeAlias = Any
 Part: TypeAlias = Any  # what the work makes of an item
 Result: TypeAlias = Any  # the state, or a partial one
+Key: TypeAlias = Any  # of a state that is a dict
 
 
 class Reload(Protocol):
@@ -49,11 +51,22 @@ class Job:
             raise WorkloadError(f"workload {name} has no work(self, item) and no stages(self), {rule}")
         self.stages = self._find_stages() if "stages" in self.methods else ()
         self.state: State = self._find_state()
+        self._known = self._find_keys() if self.keyed else frozenset()
 
     def __reduce__(self) -> tuple[Callable[..., Job], tuple[Any, ...]]:
         if self._reload is None:
             raise TypeError(f"job {self.name} cannot be sent to another process: nobody said how to load it there")
         return self._reload()
+
+    @property
+    def reads(self) -> bool:
+        """True if items look at the state before they are worked on."""
+        return "read" in self.methods
+
+    @property
+    def keyed(self) -> bool:
+        """True if it is known which entries of the state an item changes."""
+        return "keys" in self.methods
 
     @property
     def summary(self) -> str:
@@ -72,6 +85,22 @@ class Job:
         if not items:
             raise WorkloadError(f"workload {self.name}: items() gave nothing to work on")
         return items
+
+    def read(self, state: Any, item: Any) -> Any:
+        """What the work is to get in place of ``item``, by a look at the state."""
+        return self.source.read(state, item)  # type: ignore[attr-defined]  # patterns call it where `reads` is true
+
+    def keys(self, item: Any) -> tuple[Any, ...]:
+        """The keys of what `update` touches for ``item``, each once. Raises: `WorkloadError` for one it has not."""
+        given = self.source.keys(item)  # type: ignore[attr-defined]  # patterns call it where `keyed` is true
+        where = f"workload {self.name}: keys()"
+        if not isinstance(given, Iterable) or isinstance(given, str | bytes):
+            raise WorkloadError(f"{where} must give keys of the state, as [item.payer, item.payee]; got {given!r}")
+        named = tuple(dict.fromkeys(given))
+        for key in named:
+            if key not in self._known:
+                raise WorkloadError(f"{where} named {key!r}, which start() does not have among its {len(self._known)}")
+        return named
 
     def work(self, item: Any) -> Any:
         """The part that ``item`` gives. A note in an error tells the stage, where there are any."""
@@ -98,7 +127,12 @@ class Job:
         """The state after ``part`` was taken in; it may be the same object."""
         if self.state == "add":
             return _add(state, part)
-        return _kept(self.source.update(state, part), state)  # type: ignore[attr-defined]
+        try:
+            return _kept(self.source.update(state, part), state)  # type: ignore[attr-defined]
+        except KeyError as error:
+            if self.keyed:
+                error.add_note(f"update() of workload {self.name} may be given what keys() named alone: {list(state)}")
+            raise
 
     def merge(self, state: Any, other: Any) -> Any:
         """The state after ``other`` was joined to it; it may be the same object."""
@@ -146,6 +180,14 @@ class Job:
             rule = "must start at 0 where parts are added: every worker starts there, and the totals are added up"
             raise WorkloadError(f"workload {self.name} {rule}; start() gives {state!r}")
         return "add"
+
+    def _find_keys(self) -> frozenset[Any]:
+        """The keys of the state, if it has any."""
+        state = self.start()
+        if isinstance(state, dict) and state:
+            return frozenset(state)
+        rule = "has keys(self, item), which name entries of the state, so start() must give a dict with all of them"
+        raise WorkloadError(f"workload {self.name} {rule}; it gives {state!r}")
 
 
 class FunctionSource:
