@@ -79,8 +79,8 @@ def facts_of(case: Case, session: Mapping[str, Any], kept: Mapping[str, Any]) ->
     measured = decode(Interpreter, {**session["interpreter"], **kept["interpreter"]})
     environment = replace(decode(Environment, session["environment"]), interpreters=(measured,))
     profile, info = decode(Profile, kept["profile"]), decode(WorkloadInfo, kept["workload"])
-    whole = case.workload != "Tally"
-    fitting = (catalog.fit(name, info.state, whole=whole) for name in catalog.PATTERNS)
+    asks = {"whole": case.workload != "Tally", "reads": "read" in info.methods, "keyed": "keys" in info.methods}
+    fitting = (catalog.fit(name, info.state, **asks) for name in catalog.PATTERNS)
     cards = tuple(one.card for one in fitting if not isinstance(one, str))
     record = Record(environment, info, profiles=(profile,), cards=cards)
     return replace(facts.from_record(record, measured.label), **case.known)

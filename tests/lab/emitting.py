@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from fearless.lab import catalog, emit, emit_subject
 from fearless.lab.emit_subject import TEMPLATES, Subject
@@ -109,6 +110,66 @@ class Staged:
 
 
 @workload
+class Reading(Typed):
+    def work(self, seen: tuple[str, bool]) -> Totals | None:
+        word, known = seen
+        return None if known else entry(word)
+
+    def read(self, state: Totals, item: str) -> tuple[str, bool]:
+        return item, item in state
+
+    def items(self) -> list[str]:
+        return self.words.split() * 3
+
+    def start(self) -> Totals:
+        return {}
+
+    def update(self, state: Totals, part: Totals) -> None:
+        state.update(part)
+
+    def merge(self, state: Totals, other: Totals) -> Totals:
+        return {**state, **other}
+
+
+@workload
+class ReadingUntyped:
+    def items(self):
+        return "one three one".split()
+
+    def read(self, state, item):
+        return None if item in state else item
+
+    def work(self, seen):
+        return seen and (seen, len(seen))
+
+    def start(self):
+        return {}
+
+    def update(self, state, part):
+        word, length = part
+        state[word] = length
+
+
+@workload
+class Keyed:
+    def items(self) -> list[str]:
+        return ["ab", "bc", "ca", "ab"]
+
+    def work(self, item: str) -> Totals:
+        return {item[0]: -1, item[1]: 1}
+
+    def keys(self, item: str) -> list[str]:
+        return list(item)
+
+    def start(self) -> Totals:
+        return {"a": 0, "b": 0, "c": 0}
+
+    def update(self, state: Totals, part: Totals) -> None:
+        for key, amount in part.items():
+            state[key] += amount
+
+
+@workload
 class StagedTotal:
     def items(self):
         return "one three eleven".split()
@@ -140,11 +201,19 @@ OWN = {
     "Typed": Target("users_job.py:Typed", {"words": "a bc def"}),
     "Untyped": Target("users_job.py:Untyped"),
     "Staged": Target("users_job.py:Staged", {"words": "a bc def"}),
+    "Reading": Target("users_job.py:Reading", {"words": "a bc def"}),
+    "ReadingUntyped": Target("users_job.py:ReadingUntyped"),
+    "Keyed": Target("users_job.py:Keyed"),
     "StagedTotal": Target("users_job.py:StagedTotal"),
     "StagedApart": Target("users_job.py:StagedApart"),
 }
+EXAMPLES: dict[str, dict[str, Any]] = {  # beside those of each state
+    "example-waits": {"state": "none", "waits": True},
+    "example-reads": {"state": "update", "reads": True},
+    "example-reads-waits": {"state": "update", "reads": True, "waits": True},
+}
 STATES: tuple[State, ...] = tuple(TEMPLATES)
-KINDS = [*catalog.BUILT_INS, *(f"example-{state}" for state in STATES), "example-waits", *OWN]
+KINDS = [*catalog.BUILT_INS, *(f"example-{state}" for state in STATES), *EXAMPLES, *OWN]
 
 
 def prepare(folder: Path) -> None:
@@ -152,7 +221,8 @@ def prepare(folder: Path) -> None:
     (folder / "users_job.py").write_text(USER, encoding="utf-8")
     (folder / "corpus").mkdir()
     for number in range(5):
-        text = f"# a comment\nvalue_{number} = parse(HTTPServer, {number})\n"
+        other = f"module_{(number + 1) % 5}"
+        text = f"# a comment\nimport {other}\nvalue_{number} = {other}.parse(HTTPServer, {number})\n"
         (folder / f"{number}.txt").write_text("x" * number, encoding="utf-8")
         (folder / "corpus" / f"module_{number}.py").write_text(text, encoding="utf-8")
 
@@ -164,13 +234,13 @@ def subject(kind: str, folder: Path) -> Subject:
         return emit_subject.of_target(OWN[kind], file)
     if kind in catalog.BUILT_INS:
         return emit_subject.of_target(Target(kind, {"folder": str(folder / "corpus")}), file)
-    what = kind.partition("-")[2]
-    return emit_subject.example("none", waits=True) if what == "waits" else emit_subject.example(what)  # type: ignore[arg-type]
+    return emit_subject.example(**EXAMPLES.get(kind, {"state": kind.partition("-")[2]}))
 
 
 def fits(pattern: str, of: Subject) -> bool:
     """True if the pattern can run the job."""
-    return not isinstance(catalog.fit(pattern, of.state, whole=of.whole, staged=of.staged), str)
+    asks = {"whole": of.whole, "staged": of.staged, "reads": of.reads, "keyed": of.keyed}
+    return not isinstance(catalog.fit(pattern, of.state, **asks), str)
 
 
 def written(kind: str, pattern: str, folder: Path) -> Path:

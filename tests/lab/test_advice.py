@@ -206,9 +206,13 @@ def test_the_price_of_little_memory_is_named() -> None:
     assert "par is predicted to be 2.00x as fast" in rule(advice(**PLAIN, aim="memory"), "R15")
 
 
-def test_a_pattern_that_does_not_run_yet_comes_with_one_that_does() -> None:
+def test_a_pattern_that_does_not_run_yet_comes_with_one_that_does(monkeypatch: pytest.MonkeyPatch) -> None:
     """For a lock of readers, the mutex."""
-    found = advice(**{**SHARED, "cpu_per_item": 1e-6, "hold": 2e-5, "reads": 0.95, "cores": 8.0})
+    known = {**SHARED, "cpu_per_item": 1e-6, "hold": 2e-5, "reads": 0.95, "cores": 8.0}
+    assert (advice(**known).pattern, advice(**known).instead) == ("rwlock", None)
+
+    monkeypatch.setattr("fearless.lab.advice.AVAILABLE", catalog.PATTERNS[:8])
+    found = advice(**known)
 
     assert (found.pattern, found.instead) == ("rwlock", "mutex")
     assert advice(**PLAIN).instead is None

@@ -64,14 +64,29 @@ def test_who_knows_nothing_is_told_which_answers_would_do() -> None:
     assert all(f"{question.flag}: {question.text}" in str(found) for question in found.missing)
 
 
-def test_a_pattern_that_is_not_there_yet_is_said_to_be_so() -> None:
+def test_a_pattern_that_is_not_there_yet_is_said_to_be_so(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beside it stands the simplest that runs today, and that is what the program is."""
+    monkeypatch.setattr("fearless.lab.advice.AVAILABLE", catalog.PATTERNS[:8])
     found = choose(**{**SHARED, "item_cost": "5us"}, **QUIET, hold="10us", reads="99%", replaced="no")
 
     assert found.advice.pattern == "rwlock"
     assert found.pattern == "mutex"
     assert "does not have yet; begin with mutex" in str(found)
     assert "The pattern is mutex." in (found.program or "")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "told"),
+    [("rwlock", {"hold": "10us", "replaced": "no"}), ("snapshot", {"hold": "10us", "replaced": "yes"})],
+)
+def test_the_program_of_a_pattern_for_readers_looks_at_the_state(pattern: str, told: dict[str, str]) -> None:
+    """The example has a read, and a part that changes nothing."""
+    found = choose(**{**SHARED, "item_cost": "5us"}, **QUIET, reads="99%", **told)
+
+    assert found.pattern == pattern
+    assert f"The pattern is {pattern}." in (found.program or "")
+    assert "    def read(self, state" in (found.program or "")
+    assert "read = job.read\n" in (found.program or "")
 
 
 def test_what_nobody_said_is_read_off_this_machine_and_told() -> None:

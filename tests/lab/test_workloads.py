@@ -136,17 +136,84 @@ def test_line_metrics_know_the_kinds_of_lines_and_tokens(folder: Path) -> None:
     }
 
 
+IMPORTS = {
+    "lib.py": "def parse(text):\n    return text\n\nparsed = 1\n",
+    "user.py": "import lib\n\nlib.parse(lib.parsed)\nlib.parse(lib.missing)\nother.parse\n",
+}
+
+
+@pytest.fixture
+def imports(folder: Path) -> Path:
+    """A small corpus in which one module uses another."""
+    for name in SOURCES:
+        (folder / name).unlink()
+    for name, text in IMPORTS.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_the_cache_has_the_names_of_each_module_that_was_asked_for(imports: Path) -> None:
+    """And what it was asked for in vain; modules that are not imported are none."""
+    of, path = job("read-mostly-cache", imports), str(imports / "lib.py")
+
+    assert [name for _, name, _ in of.items()] == ["parse", "parsed", "parse", "missing"]
+    assert result(of) == {path: "def\nparse\nparsed\nreturn\ntext", f"{path}:missing": ""}
+
+
+def test_a_read_of_the_cache_finds_what_has_the_letters_in_their_order(imports: Path) -> None:
+    """Nothing is known before the first; afterwards all that may be meant, and the work has nothing to do."""
+    of = job("read-mostly-cache", imports)
+    state: dict[str, str] = {}
+    item = of.items()[0]
+    path, name, missing = of.read(state, item)
+    assert (name, missing) == ("parse", None)
+
+    of.update(state, of.work((path, name, missing)))
+
+    assert of.read(state, item) == (path, "parse", ["parse", "parsed"])
+    assert of.work(of.read(state, item)) is None
+
+
+def test_the_ledger_moves_tokens_to_the_modules_that_are_used(imports: Path) -> None:
+    """A block of lines pays once for each module; the sum stays, and the check sees it when it does not."""
+    of, (lib, user) = job("ledger", imports), (str(imports / name) for name in IMPORTS)
+    (item,) = of.items()
+    state = result(of)
+    paid = of.work(item)[2]
+
+    assert item == (user, lib, IMPORTS["user.py"])
+    assert of.keys(item) == (user, lib)
+    assert paid > 10
+    assert state == {lib: 5_000 + paid, user: 5_000 - paid}
+    assert of.check(state) is None
+    assert "add up to 10001, not to 10000" in str(of.check({**state, lib: state[lib] + 1}))
+    assert "a balance is -1" in str(of.check({lib: 10_001, user: -1}))
+
+
+def test_nobody_in_the_ledger_pays_more_than_there_is(imports: Path) -> None:
+    """Which makes balances depend on the order, and the check the judge."""
+    of, lib, user = job("ledger", imports), str(imports / "lib.py"), str(imports / "user.py")
+    state = {lib: 0, user: 5}
+
+    of.update(state, (user, lib, 6))
+    assert state == {lib: 0, user: 5}
+    of.update(state, (user, lib, 5))
+    assert state == {lib: 5, user: 0}
+
+
 MUST = [
     (pattern, name) for name in catalog.BUILT_INS for pattern in catalog.PATTERNS if catalog.must_run(pattern, name)
 ]
 
 
 @pytest.mark.parametrize(("pattern", "name"), MUST)
-def test_what_must_run_runs_and_is_right(pattern: str, name: str, folder: Path) -> None:
-    """The table holds: each of these pairs gives the serial result."""
-    of = job(name, folder)
+def test_what_must_run_runs_and_is_right(pattern: str, name: str, imports: Path) -> None:
+    """The table holds: each of these pairs gives the serial result, or one that the workload's own check accepts."""
+    of = job(name, imports)
+    found = result(of, pattern)
 
-    assert result(of, pattern) == result(of)
+    assert of.check(found) is None
+    assert "check" in of.methods or found == result(of)
 
 
 @pytest.mark.parametrize(("pattern", "name"), sorted(catalog.UNFIT))
@@ -158,8 +225,8 @@ def test_what_need_not_run_is_refused_with_a_reason(pattern: str, name: str, fol
 
 
 def test_the_table_is_large() -> None:
-    """Nine patterns, four built-ins, and five pairs that do not fit."""
-    assert len(MUST) == 31
+    """Twelve patterns, six built-ins, and 28 pairs that do not fit."""
+    assert len(MUST) == 44
 
 
 def test_the_corpus_is_the_standard_library_up_to_its_limit() -> None:

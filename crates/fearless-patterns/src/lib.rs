@@ -10,7 +10,10 @@ pub mod channel;
 pub mod mutex;
 pub mod par;
 pub mod pool;
+pub mod rwlock;
 pub mod serial;
+pub mod sharded;
+pub mod snapshot;
 pub mod threads;
 pub mod words;
 
@@ -20,7 +23,7 @@ use words::Totals;
 pub type Pattern = fn(&[String], usize) -> Totals;
 
 /// The patterns by the names that Python uses, the simplest first.
-pub const PATTERNS: [(&str, Pattern); 7] = [
+pub const PATTERNS: [(&str, Pattern); 10] = [
     ("serial", serial::count),
     ("par", par::count),
     ("threads", threads::count),
@@ -28,4 +31,7 @@ pub const PATTERNS: [(&str, Pattern); 7] = [
     ("channel", channel::count),
     ("atomic", atomic::count),
     ("pool", pool::count),
+    ("rwlock", rwlock::count),
+    ("sharded", sharded::count),
+    ("snapshot", snapshot::count),
 ];

@@ -9,7 +9,7 @@ import ast
 import functools
 import importlib
 import importlib.util
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,9 +28,14 @@ PATTERNS = (
     "atomic",
     "pool",
     "executor",
+    "rwlock",
     "processes",
+    "sharded",
+    "snapshot",
 )  # the simplest first
 BUILT_INS = workloads.NAMES
+
+CACHE = "read-mostly-cache"  # the one that reads its state
 
 # Every pattern must run every built-in, but for these pairs.
 UNFIT = frozenset(
@@ -40,6 +45,11 @@ UNFIT = frozenset(
         ("atomic", "checksum"),
         ("mutex", "pipeline"),  # as checksum
         ("atomic", "pipeline"),
+        *((name, built_in) for name in ("rwlock", "snapshot") for built_in in BUILT_INS if built_in != CACHE),
+        *(("sharded", name) for name in ("word-index", "checksum", "pipeline", CACHE)),  # neither totals nor keys
+        *((name, CACHE) for name in ("par", "threads")),  # a cache for each worker would be filled as often
+        *((name, CACHE) for name in ("atomic", "pool", "executor", "processes")),  # they have no state to look at
+        *((name, "ledger") for name in ("par", "threads", "atomic")),  # balances cannot be joined, and are no totals
     }
 )
 
@@ -47,28 +57,41 @@ UNFIT = frozenset(
 METHODS = frozenset(
     {
         "AtomicInt",
+        "AtomicRef",
         "Mutex",
+        "RwLock",
+        "ShardedCounter",
         "ThreadPool",
         "add",
         "channel",
+        "clone",
+        "close",
         "collect",
+        "drain",
         "fold",
         "for_each",
         "join",
         "load",
+        "lock_all",
         "map",
         "merge",
         "move",
         "par",
         "pipeline",
+        "read",
         "scope",
         "send",
         "spawn",
         "stage",
         "submit",
+        "sum",
+        "with_lock",
+        "write",
     }
 )
 FUNCTIONS = frozenset({"ProcessPoolExecutor", "ThreadPoolExecutor", "get_context", "reduce"})
+
+STATES: tuple[State, ...] = ("merge", "none", "add", "update")  # the kind that shows most of a pattern comes first
 
 Entry = Callable[[Job, Sequence[Any], int], Any]
 
@@ -115,41 +138,86 @@ def must_run(pattern: str, built_in: str) -> bool:
 
 def fit_job(name: str, job: Job) -> Pattern | str:
     """The pattern ``name`` for ``job``, or why it cannot run it."""
-    return fit(name, job.state, whole=whole_total(job), staged=bool(job.stages))
+    asks = {"staged": bool(job.stages), "reads": job.reads, "keyed": job.keyed}
+    return fit(name, job.state, whole=whole_total(job), **asks)
 
 
-def fit(name: str, state: State, *, whole: bool = False, staged: bool = False) -> Pattern | str:
+def fit(  # noqa: PLR0913  # a state and what may be asked beside it
+    name: str,
+    state: State,
+    *,
+    whole: bool = False,
+    staged: bool = False,
+    reads: bool = False,
+    keyed: bool = False,
+) -> Pattern | str:
     """The pattern ``name`` for jobs with ``state``, or why it cannot run them.
 
     ``whole``: the state is an int. ``staged``: the work has stages, which a pattern may run each with its own workers.
+    ``reads``: items look at the state before the work. ``keyed``: they say which entries of it they touch.
     """
-    module = f"{__package__}.patterns.{name}"
+    module = _module(name, reads=reads)
     functions = _functions(module)
-    if _constants(module).get("NEEDS") == "add" and state != "add":
-        return "needs a state of totals: start() gives an int or a dict of ints, and there is no update()"
-    if state == "none" and "collect" not in functions:
-        return "the workload shares no state, so there is nothing to lock"
+    needed = _constants(module).get("NEEDS", "")
+    lacking = _lacking(needed, functions, state, reads=reads, keyed=keyed)
+    if lacking is not None:
+        return lacking
     wanted = {
         "none": ["collect"],
         "update": ["gather", "fold"],
         "add": ["count" if whole else "tally", "fold"],
         "merge": ["fold"],
     }[state]
-    if staged:
-        wanted = [f"{one}_stages" for one in wanted] + wanted
-    entry = next((one for one in wanted if one in functions), "")
+    wanted = [f"{one}_stages" for one in wanted if staged] + ["fold_keys"] * keyed + wanted
+    entry = next((one for one in (["fold_reads"] if reads else wanted) if one in functions), "")
     if not entry:
         return "nothing in it runs such a workload"
     in_parts = _constants(module)["UPDATE"] == "in parts" and entry != "gather"
-    if state == "update" and in_parts:
+    if state == "update" and in_parts and entry != "fold_keys":
         return "needs merge(self, state, other): every worker has a state of its own, and they are joined at the end"
     card = _card(name, module, entry, in_parts=in_parts)
     return Pattern(card, entry, module, beside=bool(_constants(module).get("OWNER")) + card.staged)
 
 
+def usual_card(name: str) -> Card:
+    """The card of the pattern ``name`` as it joins states, or as it serves what it can."""
+    for state in STATES:
+        for reads in (False, True):
+            found = fit(name, state, reads=reads)
+            if isinstance(found, Pattern):
+                return found.card
+    raise LabError(f"{name} runs nothing")
+
+
+def _lacking(needed: str, functions: Collection[str], state: State, *, reads: bool, keyed: bool) -> str | None:
+    """What the workload does not have and the pattern needs, or the other way round."""
+    if needed == "add" and (state != "add" or reads):
+        return "needs a state of totals: start() gives an int or a dict of ints, and there is no update()"
+    if needed == "add or keys" and (reads or not (keyed or state == "add")):
+        return "needs totals that nobody reads meanwhile, or keys(self, item), which say what an update touches"
+    if needed == "read" and not reads:
+        return "needs read(self, state, item), which many may do at once"
+    if state == "none" and "collect" not in functions:
+        return "the workload shares no state, so there is nothing to lock"
+    if reads and "fold_reads" not in functions:
+        return "needs work that does not look at the state: who works has none, and who has it takes the parts in order"
+    return None
+
+
+def _module(name: str, *, reads: bool = False) -> str:
+    """The file of the pattern ``name``; what reads the state may have one of its own."""
+    own = f"{__package__}.patterns._{name}_reads"
+    return own if reads and importlib.util.find_spec(own) else f"{__package__}.patterns.{name}"
+
+
 def source(name: str) -> str:
     """The file of the pattern ``name``, as text."""
-    return _text(f"{__package__}.patterns.{name}")
+    return _text(_module(name))
+
+
+def source_of(pattern: Pattern) -> str:
+    """The file in which ``pattern`` is, as text."""
+    return _text(pattern.module)
 
 
 def reached(pattern: Pattern) -> list[ast.FunctionDef]:
@@ -164,7 +232,7 @@ def whole_total(job: Job) -> bool:
 
 def _card(name: str, module: str, entry: str, *, in_parts: bool) -> Card:
     constants, nodes = _constants(module), _reached(_functions(module), entry)
-    staged = entry.endswith("_stages")
+    variant = entry.rpartition("_")[2].upper()  # STAGES or KEYS: what the file says of such an entry
     card = Card(
         name=name,
         shared=constants["SHARED"],
@@ -174,9 +242,9 @@ def _card(name: str, module: str, entry: str, *, in_parts: bool) -> Card:
         update_in_parts=in_parts,
         summary=(ast.get_docstring(ast.parse(_text(module))) or "").partition("\n")[0],
         ordered=constants["ORDERED"],
-        staged=staged,
+        staged=variant == "STAGES",
     )
-    return replace(card, **constants["STAGES"]) if staged else card
+    return replace(card, **constants.get(variant, {}))
 
 
 def _reached(functions: dict[str, ast.FunctionDef], entry: str) -> list[ast.FunctionDef]:
@@ -207,7 +275,7 @@ def _coordination(function: ast.FunctionDef) -> int:
     found = 0
     for node in ast.walk(function):
         if isinstance(node, ast.Attribute):
-            found += node.attr in METHODS
+            found += node.attr in METHODS and ast.unparse(node) != "job.read"
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
             found += node.id in FUNCTIONS
         elif isinstance(node, ast.withitem):
@@ -221,7 +289,7 @@ def _coordination(function: ast.FunctionDef) -> int:
 
 def _receives(node: ast.expr) -> bool:
     """True for a receiver, or the results of a pipeline, that are iterated over."""
-    return isinstance(node, ast.Name) and node.id in {"rx", "results"}
+    return isinstance(node, ast.Name) and node.id in {"rx", "changes", "results"}
 
 
 def _functions(module: str) -> dict[str, ast.FunctionDef]:

@@ -109,7 +109,7 @@ def _costs(orders: Mapping[str, Any]) -> Answer:
     """What the patterns themselves cost, and how long the lock is held. Fields of a `Profile`."""
     job, names = _job(orders), orders["patterns"]
     items = job.items()
-    costs: Answer = {"dispatch": dispatch.measure(job, names, orders["workers"])}
+    costs: Answer = {"dispatch": dispatch.measure(job, names, orders["workers"], items)}
     if "mutex" in names and (lock := watch.watch_lock(job, items)) is not None:
         costs["hold_seconds"], costs["gap_seconds"] = lock
     if "processes" in names and (process := dispatch.process(job, items)) is not None:

@@ -90,8 +90,9 @@ class Choice:
         """The program, for a file of this name. It is a workload, too: ``fearless compare`` takes it as it is."""
         if self.pattern is None:
             return None
-        state = _state(self.facts, self.pattern)
-        subject = emit_subject.example(state, waits=(self.facts.wait or 0.0) >= LIKELY, file=file)
+        state, reads = _example(self.facts, self.pattern)
+        waits = (self.facts.wait or 0.0) >= LIKELY
+        subject = emit_subject.example(state, waits=waits, reads=reads, file=file)
         known = self.advice
         return emit.program(
             self.pattern, subject, workers=known.workers or 2, because=known.because, capacity=known.capacity
@@ -159,14 +160,19 @@ def _detected(stated: Mapping[str, Any]) -> tuple[tuple[str, ...], dict[str, Any
     return tuple(said), found
 
 
-def _state(facts: Facts, pattern: str) -> State:
-    """The kind of example that fits both the answers and the pattern."""
+def _example(facts: Facts, pattern: str) -> tuple[State, bool]:
+    """The kind of example that fits both the answers and the pattern: its state, and whether its items read that."""
     likely: State = "add" if facts.adds else "none"
     given = facts.state if facts.state in TEMPLATES else "none"
     wanted = [one for one in TEMPLATES if one == given and given != "none"]
     shared: list[State] = ["update"] if facts.shape in {"cell", "map", "arbitrary"} else []
     order: list[State] = [*wanted, *shared, likely, "none", "update", "merge", "add"]
-    return next(one for one in order if not isinstance(catalog.fit(pattern, one, whole=one == "add"), str))
+    plain = [(one, False) for one in order]
+    return next(
+        (state, reads)
+        for state, reads in [*plain, ("update", True)]
+        if not isinstance(catalog.fit(pattern, state, whole=state == "add", reads=reads), str)
+    )
 
 
 def _flag(name: str) -> str:

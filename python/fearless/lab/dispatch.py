@@ -30,14 +30,16 @@ CARRY_SECONDS = 0.1  # that the work for them may take
 Body = Callable[[int], object]
 
 
-def measure(job: Job, names: Iterable[str], workers: int) -> dict[str, float]:
+def measure(job: Job, names: Iterable[str], workers: int, items: Sequence[Any] = ()) -> dict[str, float]:
     """CPU seconds that an item costs beyond its work in each pattern of ``names``, with a state like that of ``job``.
+
+    The first of ``items`` shows how many keys one touches. Where items read the state, that is all they do here.
 
     `CHUNK` is one chunk of `par`, and `THREAD` one thread, started and joined. Of `processes` see `process`.
 
     Blocks: about 30 ms for each pattern.
     """
-    idle = _idle(job)
+    idle = _idle(job, len(job.keys(items[0])) if job.keyed and items else 1)
     alone = slope(_run(idle, "serial", 1))
     found = {
         CHUNK: max(0.0, slope(lambda count: _chunks_of_one(count, workers))),
@@ -150,15 +152,35 @@ class _Added(_Nothing):
         return dict(self._part) if isinstance(self._part, Mapping) else 0
 
 
-def _idle(job: Job) -> Job:
-    """A job with the same kind of state, and as many stages, that has nothing to do."""
+class _Keyed(_Joined):
+    """The same, with entries of which an item names some."""
+
+    def __init__(self, state: Mapping[Any, Any], together: int) -> None:
+        super().__init__(None)
+        self._keys = tuple(state)
+        self._together = min(together, len(state))
+
+    def start(self) -> Any:
+        """The entries."""
+        return dict.fromkeys(self._keys)
+
+    def keys(self, number: int) -> list[Any]:
+        """As many as in the job that it stands for; the next item has others."""
+        first = number * self._together
+        return [self._keys[place % len(self._keys)] for place in range(first, first + self._together)]
+
+
+def _idle(job: Job, together: int = 1) -> Job:
+    """A job with the same kind of state, as many stages, and ``together`` keys an item, that has nothing to do."""
     kinds: dict[str, Callable[[], _Nothing]] = {
         "none": lambda: _Nothing(None),
         "update": lambda: _Joined(None),
         "merge": lambda: _Merged(None),
         "add": lambda: _Added(job.start()),
     }
-    idle = kinds[job.state]()
+    idle = _Keyed(job.start(), together) if job.keyed else kinds[job.state]()
+    if job.reads:
+        idle.read = lambda _state, _item: None  # type: ignore[attr-defined]
     if job.stages:
         passing = [_same] * (len(job.stages) - 1)
         idle.stages = lambda: [idle.work, *passing]  # type: ignore[attr-defined]  # an item has as far to go

@@ -51,6 +51,7 @@ def {name}(state: Result, {other}: {kind}) -> Result:
     """{says} A method that returns nothing has changed the state in place."""
     changed = job.{name}(state, {other})
     return state if changed is None else changed'''
+BOUND = ("start", "read", "keys", "update", "merge")
 SAYS = {"update": ("part", "Part", "Take one part in."), "merge": ("other", "Result", "Join two states.")}
 MAIN = '''\
 def main() -> None:
@@ -78,7 +79,8 @@ def program(
     Raises: `LabError`, with the reason, if the pattern cannot run such a job.
     """
     (name,) = catalog.check_names([pattern])
-    fitting = catalog.fit(name, subject.state, whole=subject.whole, staged=subject.staged)
+    asks = {"whole": subject.whole, "staged": subject.staged, "reads": subject.reads, "keyed": subject.keyed}
+    fitting = catalog.fit(name, subject.state, **asks)
     if isinstance(fitting, str):
         raise LabError(f"no program with {name} for this job: {fitting}")
     spelling = spelled(fitting, capacity)
@@ -139,7 +141,7 @@ def _making(subject: Subject, spelling: Spelled) -> str:
     lines += [line for line in kinds.aliases if line.partition(" = ")[0] in _closed(used, kinds.names)]
     work = f"work = {subject.work}" if kinds.known or subject.work == "job.work" else ""
     lines.append("stages = job.stages()" if subject.staged else work or f"work: Callable[[Any], Any] = {subject.work}")
-    lines += [f"{name} = job.{name}" for name in ("start", "update", "merge") if name in _bound(subject, spelling)]
+    lines += [f"{name} = job.{name}" for name in BOUND if name in _bound(subject, spelling)]
     return "\n".join(lines)
 
 

@@ -32,7 +32,7 @@ class Spelled:
 
 def spelled(pattern: Pattern, capacity: int | None = None) -> Spelled:
     """The functions of ``pattern``; its entry is called `ENTRY`. ``capacity`` is that of its channel, if it has one."""
-    source = catalog.source(pattern.card.name)
+    source = catalog.source_of(pattern)
     tree = ast.parse(source)
     nodes = catalog.reached(pattern)
     methods = {node.attr for one in nodes for node in _methods(one)}

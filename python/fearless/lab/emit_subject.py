@@ -8,10 +8,11 @@ from __future__ import annotations
 import ast
 import importlib.util
 import inspect
+import re
 import sys
 import tokenize
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from fearless.lab.resolve import Target, resolve
 
 JOB = "job"
 TEMPLATES: Mapping[State, str] = {"none": "listed", "add": "added", "merge": "merged", "update": "updated"}
+LOOKED_UP = "looked_up"  # the template whose items read the state
 METHODS: Mapping[State, tuple[str, ...]] = {
     "none": ("work",),
     "add": ("work", "start"),
@@ -32,7 +34,25 @@ METHODS: Mapping[State, tuple[str, ...]] = {
     "update": ("work", "start", "update"),
 }
 CORPUS = ("STANDARD_LIBRARY", "LIMIT_BYTES", "LEFT_OUT", "listing", "read_text", "_decodes")
-TAKEN = frozenset({"fl", "run", "main", "job", "add", "work", "stages", "start", "update", "merge", "WORKERS", "ITEMS"})
+TAKEN = frozenset(
+    {
+        "fl",
+        "run",
+        "main",
+        "job",
+        "add",
+        "work",
+        "stages",
+        "start",
+        "update",
+        "merge",
+        "read",
+        "keys",
+        "WORKERS",
+        "ITEMS",
+    }
+)
+RETURNS = re.compile(r"^        return (?:item, )?sum\(", re.MULTILINE)  # in a template: the end of the work
 WAITING_SIZE, WAIT = 200, "fl.sleep(0.002)  # stands for what it waits for: a file, a request, a database"
 
 
@@ -49,6 +69,8 @@ class Subject:
     compare: str  # what to give to `fearless compare`
     whole: bool = False  # the state is one int
     staged: bool = False  # the job has stages in place of work
+    reads: bool = False  # items look at the state
+    keyed: bool = False  # they say which entries they touch
     items: str = "list(job.items())"
     work: str = "job.work"
     own: frozenset[str] = frozenset()  # the user's modules
@@ -56,7 +78,7 @@ class Subject:
     @property
     def methods(self) -> tuple[str, ...]:
         """Those of the job's methods that the user wrote."""
-        return METHODS[self.state]
+        return (*METHODS[self.state], *(["read"] if self.reads else []), *(["keys"] if self.keyed else []))
 
 
 def of_target(target: Target, file: Path) -> Subject:
@@ -74,19 +96,22 @@ def of_target(target: Target, file: Path) -> Subject:
     return _workload(target, job, module, tree, known)
 
 
-def example(state: State, *, waits: bool = False, file: str = "FILE") -> Subject:
-    """A small job whose parts become a result in the way of ``state``; with ``waits`` its work waits, too."""
-    name = f"{__package__}.templates.{TEMPLATES[state]}"
+def example(state: State, *, waits: bool = False, reads: bool = False, file: str = "FILE") -> Subject:
+    """A small job whose parts become a result in the way of ``state``; with ``waits`` its work waits, too.
+
+    With ``reads`` its items look at the state, which is one of "update".
+    """
+    name = f"{__package__}.templates.{LOOKED_UP if reads else TEMPLATES[state]}"
     source = Path(_origin(name)).read_text(encoding="utf-8")
     if waits:
         source = source.replace("size = 2000", f"size = {WAITING_SIZE}")
-        source = source.replace("        return sum(", f"        {WAIT}\n        return sum(")
+        source = RETURNS.sub(rf"        {WAIT}\n\g<0>", source)
     tree = ast.parse(source)
     imports = {**imports_of(tree), "fl": Import("fearless", "", "fl")}
-    types = emit_types.of_class(tree, "Example", {"items", *METHODS[state]})
-    summary = _summary_of(tree, "Example")
+    types = emit_types.of_class(tree, "Example", {"items", *METHODS[state], *(["read"] if reads else [])})
+    summary, made = _summary_of(tree, "Example"), ("job = Example()",)
     return Subject(
-        summary, tuple(_segments(source)), ("job = Example()",), imports, types, state, file, whole=state == "add"
+        summary, tuple(_segments(source)), made, imports, types, state, file, whole=state == "add", reads=reads
     )
 
 
@@ -102,9 +127,7 @@ def _built_in(target: Target, job: Job, file: Path) -> Subject:
     needed = _needed(body)
     types = emit_types.of_class(tree, kind.__name__, {"items", *_methods(job)})
     making = (f"{JOB} = {kind.__name__}()", *_arguments(target, job))
-    whole, staged = catalog.whole_total(job), bool(job.stages)
-    definitions = (*needed, body)
-    return Subject(job.summary, definitions, making, imports, types, job.state, str(file), whole=whole, staged=staged)
+    return _asking(Subject(job.summary, (*needed, body), making, imports, types, job.state, str(file)), job)
 
 
 def _function(target: Target, job: Job, module: str, tree: ast.Module, name: str) -> Subject:
@@ -131,7 +154,7 @@ def _workload(target: Target, job: Job, module: str, tree: ast.Module, name: str
     types = emit_types.of_class(tree, name, {"items", *_methods(job)})
     imported = _from_its_home(tree, module, name, "Workload")
     made = f"{JOB} = {imported.bound}()" if types.known else f"{JOB}: Any = {imported.bound}()"
-    return Subject(
+    found = Subject(
         job.summary,
         (),
         (made, *_arguments(target, job)),
@@ -139,15 +162,21 @@ def _workload(target: Target, job: Job, module: str, tree: ast.Module, name: str
         types,
         job.state,
         " ".join([target.name, *(f"--arg {name}={text}" for name, text in target.args.items())]),
-        whole=catalog.whole_total(job),
-        staged=bool(job.stages),
         own=frozenset({module.partition(".")[0]}),
     )
+    return _asking(found, job)
+
+
+def _asking(subject: Subject, job: Job) -> Subject:
+    """``subject`` with what decides how a pattern runs ``job``, beside the state."""
+    whole = catalog.whole_total(job)
+    return replace(subject, whole=whole, staged=bool(job.stages), reads=job.reads, keyed=job.keyed)
 
 
 def _methods(job: Job) -> list[str]:
     """The methods that a program calls, beside ``items``."""
-    return ["stages" if one == "work" and job.stages else one for one in METHODS[job.state]]
+    beside = [name for name, has in (("read", job.reads), ("keys", job.keyed)) if has]
+    return [*("stages" if one == "work" and job.stages else one for one in METHODS[job.state]), *beside]
 
 
 def _from_its_home(tree: ast.Module, module: str, name: str, instead: str) -> Import:

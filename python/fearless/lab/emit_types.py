@@ -40,6 +40,8 @@ def of_class(tree: ast.Module, name: str, methods: set[str]) -> Types:
         return UNKNOWN
     start = functions.get("start")
     item, part = _work(functions["work"]) if "work" in methods else _stages(tree, functions)
+    if "read" in methods:  # that is what gets the item; and what changes nothing is no part
+        item, part = _text(functions["read"].args.args[-1].annotation), part.removesuffix(" | None")
     names = {ITEM: item, PART: part, RESULT: _text(start.returns) if start else f"list[{part}]"}
     returns = {one for one in ("update", "merge") if one in methods and _text(functions[one].returns) != "None"}
     return _checked(tree, names, frozenset(returns))

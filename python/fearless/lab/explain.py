@@ -73,7 +73,7 @@ def _reasons(
 
 
 def _sized(facts: Facts, pick: Candidate) -> list[Finding | None]:
-    """What measured costs say beside the runs: R2 to R4, R6 and R7. Nothing of it overrules a run."""
+    """What measured costs say beside the runs: R2 to R4 and R6 to R9. Nothing of it overrules a run."""
     if not facts.dispatch:
         return []
     ran = {one.pattern for one in facts.candidates}
@@ -87,7 +87,21 @@ def _sized(facts: Facts, pick: Candidate) -> list[Finding | None]:
         found.append(rules.r6(facts, pick.workers))
     if "mutex" in ran:
         found.append(rules.r7(facts, max(2, pick.workers)))
+    found += [_in_words(name, one) for name, one in _read_by_many(facts, pick, ran)]
     return [one for one in found if one is None or one.text]
+
+
+def _read_by_many(facts: Facts, pick: Candidate, ran: set[str]) -> list[tuple[str, Finding | None]]:
+    """R8 and R9 on patterns that ran."""
+    found = {"rwlock": rules.r8(facts, max(2, pick.workers)), "snapshot": rules.r9(facts)}
+    return [(name, one) for name, one in found.items() if name in ran]
+
+
+def _in_words(name: str, finding: Finding | None) -> Finding | None:
+    """The finding; the reason why it is not for ``name`` in place of a sentence, if it has none."""
+    if finding is None or finding.text or name not in finding.rules_out:
+        return finding
+    return replace(finding, text=f"{name} {finding.rules_out[name]}")
 
 
 def _wider(facts: Facts, pick: Candidate) -> Finding | None:

@@ -240,6 +240,8 @@ def from_record(record: Record, python: str) -> Facts:
         dispatch=profile.dispatch or None if profile else None,
         hold=profile.hold_seconds if profile else None,
         gap=profile.gap_seconds if profile else None,
+        reads=profile.reads if profile else None,
+        replaced=profile.replaced if profile else None,
         wait_per_item=_wait(profile),
         transfer=profile.transfer_seconds if profile else None,
     )

@@ -20,7 +20,10 @@ NEVER = {
     "stealing": "guided chunks even out what is uneven; stealing is for where it is measured to win",
 }
 # Those that run today; a test holds it against the catalog.
-AVAILABLE = ("serial", "par", "threads", "mutex", "channel", "atomic", "pool", "executor", "processes")
+AVAILABLE = (
+    *("serial", "par", "threads", "mutex", "channel", "atomic", "pool", "executor", "rwlock", "processes"),
+    *("sharded", "snapshot"),
+)
 ASSUMED_CORES = 2.0
 
 

@@ -86,7 +86,7 @@ class Profile:
     ``dispatch`` says what the patterns themselves cost, by the name of the pattern: CPU seconds for one item beyond its
     work. Beside them stand ``chunk``, a chunk of `par`, ``thread``, one that is started and joined, and ``process``,
     which is wall clock until it is ready. ``hold_seconds`` and ``gap_seconds`` are wall clock and come from the pattern
-    `mutex` with one worker, who never waits for the lock.
+    `mutex` with one worker, who never waits for the lock. ``reads`` and ``replaced`` are counted in the serial run.
     """
 
     python: str
@@ -100,9 +100,11 @@ class Profile:
     blocked_seconds: float | None = None
     gil_released: float | None = None
     dispatch: Mapping[str, float] = field(default_factory=dict)
-    hold_seconds: float | None = None  # the lock, for one update; None where nothing is updated
+    hold_seconds: float | None = None  # the lock, for one access to the state; None where there is no state
     gap_seconds: float | None = None  # from the end of a hold to the next
     transfer_seconds: float | None = None  # wall clock, one item to another process and its part back
+    reads: float | None = None  # share of the accesses to the state that only look at it; None where nothing reads it
+    replaced: bool | None = None  # every update gave a new state; None where nothing was updated, or only added to
 
     def serial_share(self, *, update_in_parts: bool) -> float:
         """The share of the job that one worker at a time can do, 0 to 1.

@@ -174,8 +174,9 @@ class _Session:
         for name in catalog.PATTERNS:
             if name not in wanted and name != "serial":  # the baseline always runs
                 continue
-            staged = bool(described["stages"])
-            found = catalog.fit(name, described["state"], whole=described["whole"], staged=staged)
+            methods = described["methods"]
+            asks = {"staged": bool(described["stages"]), "reads": "read" in methods, "keyed": "keys" in methods}
+            found = catalog.fit(name, described["state"], whole=described["whole"], **asks)
             if isinstance(found, str):
                 self.state.refused.append(Refused(name, found))
             else:

@@ -190,8 +190,7 @@ TRADE_OFFS: Mapping[str, TradeOffs] = {
         safety="as a mutex; in addition, whoever only reads must not write",
         contention="readers let each other in, and a writer waits for all of them",
         complexity="for each access you decide whether it reads or writes",
-        throughput="more bookkeeping than a mutex, so it pays for long and frequent reads only; not measured here",
-        available=False,
+        throughput="more bookkeeping than a mutex, so it pays for long and frequent reads only",
     ),
     "processes": TradeOffs(
         safety="nothing is shared, not even by accident",
@@ -214,18 +213,16 @@ TRADE_OFFS: Mapping[str, TradeOffs] = {
         available=False,
     ),
     "sharded": TradeOffs(
-        safety="as an atomic; a sum that is read meanwhile is a moment's view",
-        contention="each thread adds to a place of its own",
-        complexity="one object, with add and sum",
-        throughput="adding costs the same however many add; summing costs more; not measured here",
-        available=False,
+        safety="as an atomic, and a sum taken meanwhile is of no one moment; of several locks take all in one go",
+        contention="each thread adds to a place of its own; with a lock for each key, those who need the same key wait",
+        complexity="one object, with add and sum; or a dict of locks, and who needs which",
+        throughput="adding costs the same however many add, and summing more; a lock for each key costs a mutex",
     ),
     "snapshot": TradeOffs(
         safety="readers see one whole value, perhaps an old one; it must never be changed in place",
         contention="readers wait for nobody",
         complexity="writers make a new value and replace the old one",
-        throughput="reads are free, and every write copies; not measured here",
-        available=False,
+        throughput="a read costs next to nothing, and every write copies the whole value",
     ),
     "stealing": TradeOffs(
         safety="nothing is shared, as in par",

@@ -10,7 +10,7 @@ import sys
 import sysconfig
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from statistics import fmean, pstdev, quantiles
@@ -27,16 +27,18 @@ ENOUGH_SAMPLES = 20
 CLOCKS_SECONDS = 0.00002  # three clocks are not read at one moment: less than that is no waiting
 LOCKED_ITEMS = 2_000  # looked at while the lock is watched
 LOCKED_SECONDS = 0.25  # after that it stops
+JOINED = ("add", "merge")  # the states of which two halves can be joined
 
 
 def watch(job: Job, items: Sequence[Any], python: str) -> Profile:
     """Run ``job`` serially and say what it cost. Blocks: as long as the job takes."""
-    size = -(-len(items) // TIMED_BLOCKS)
+    size = -(-len(items) // TIMED_BLOCKS) if not job.reads else 1  # what an item sees is what those before it left
     blocks = [items[start : start + size] for start in range(0, len(items), size)]
     meter = _Meter(job)
     with _GilSamples() as gil:
         seconds, cpu, ready = time.perf_counter(), time.thread_time(), _ready_seconds()
-        halves = [meter.fold(half) for half in (blocks[: len(blocks) // 2], blocks[len(blocks) // 2 :]) if half]
+        middle = len(blocks) // 2 if job.state in JOINED else 0
+        halves = [meter.fold(half) for half in (blocks[:middle], blocks[middle:]) if half]
         merge = meter.merge(halves)
         seconds, cpu = time.perf_counter() - seconds, time.thread_time() - cpu
         waited = _ready_seconds()
@@ -51,6 +53,8 @@ def watch(job: Job, items: Sequence[Any], python: str) -> Profile:
         merge_seconds=merge,
         blocked_seconds=_blocked(seconds - cpu, ready, waited),
         gil_released=gil.share(),
+        reads=len(items) / (len(items) + meter.updates) if job.reads else None,
+        replaced=meter.replaced if meter.updates and job.state != "add" else None,
     )
 
 
@@ -63,7 +67,7 @@ def _blocked(idle: float, ready: float | None, waited: float | None) -> float | 
 
 
 def watch_lock(job: Job, items: Sequence[Any]) -> tuple[float, float] | None:
-    """Seconds for which `mutex` holds its lock for an update, and seconds between two holds; None without updates.
+    """Seconds for which `mutex` holds its lock, to read or to update, and seconds between two holds; None without.
 
     One worker runs it, so that no wait for the lock is in either. Items come from all over ``items``.
 
@@ -105,15 +109,22 @@ class _TimedJob:
         """The part that ``item`` gives."""
         return self._job.work(item)
 
+    def read(self, state: Any, item: Any) -> Any:
+        """What ``item`` sees of the state."""
+        return self._held(self._job.read, state, item)
+
     def update(self, state: Any, part: Any) -> Any:
         """The state after ``part`` was taken in."""
+        return self._held(self._job.update, state, part)
+
+    def _held(self, method: Callable[[Any, Any], Any], state: Any, other: Any) -> Any:
         start = time.perf_counter()
-        state = self._job.update(state, part)
+        found = method(state, other)
         end = time.perf_counter()
         self._holds.append(end - start)
         self._gaps.append(start - self._last)
         self._last = end
-        return state
+        return found
 
     def found(self) -> tuple[float, float]:
         """The mean hold and gap, without what reading the clock takes."""
@@ -129,27 +140,40 @@ class _Meter:
         self.job = job
         self.work: list[float] = []
         self.update = 0.0
+        self.updates = 0
+        self.replaced = True  # every update gave a new state and left the old one alone
 
     def fold(self, blocks: Sequence[Sequence[Any]]) -> Any:
-        """The state, or the list of parts, of ``blocks``."""
+        """The state, or the list of parts, of ``blocks``. A look at the state is counted with the work."""
         job, clock = self.job, time.thread_time
         state = [] if job.state == "none" else job.start()
         for block in blocks:
             start = clock()
-            parts = [job.work(item) for item in block]
+            parts = [job.work(item) for item in block] if not job.reads else self._after_a_look(state, block)
             done = clock()
             if job.state == "none":
                 state += parts
             else:
                 for part in parts:
-                    state = job.update(state, part)
+                    state = self._updated(state, part)
                 self.update += clock() - done
             self.work.append(done - start)
         return state
 
+    def _after_a_look(self, state: Any, block: Sequence[Any]) -> list[Any]:
+        """The parts that change something."""
+        parts = (self.job.work(self.job.read(state, item)) for item in block)
+        return [part for part in parts if part is not None]
+
+    def _updated(self, state: Any, part: Any) -> Any:
+        new = self.job.update(state, part)
+        self.updates += 1
+        self.replaced = self.replaced and new is not state
+        return new
+
     def merge(self, halves: list[Any]) -> float:
         """CPU seconds to join two halves; 0 if nothing can be joined or has to be."""
-        if len(halves) < 2 or self.job.state not in ("add", "merge"):  # noqa: PLR2004  # two halves
+        if len(halves) < 2 or self.job.state not in JOINED:  # noqa: PLR2004  # two halves
             return 0.0
         start = time.thread_time()
         self.job.merge(*halves)

@@ -25,3 +25,20 @@ def fold(job: Job, items: Sequence[Item], workers: int) -> Result:
     fl.par(items, workers=workers).for_each(step)
     with shared as guard:
         return guard.value
+
+
+def fold_reads(job: Job, items: Sequence[Item], workers: int) -> Result:
+    """One state, looked at or updated by one worker at a time."""
+    shared = fl.Mutex(job.start())
+
+    def step(item: Item) -> None:
+        with shared as guard:
+            seen = job.read(guard.value, item)
+        part = job.work(seen)
+        if part is not None:
+            with shared as guard:
+                guard.value = job.update(guard.value, part)
+
+    fl.par(items, workers=workers).for_each(step)
+    with shared as guard:
+        return guard.value

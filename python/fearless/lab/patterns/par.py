@@ -21,3 +21,13 @@ def collect(job: Job, items: Sequence[Item], workers: int) -> list[Part]:
 def fold(job: Job, items: Sequence[Item], workers: int) -> Result:
     """Partial states, merged in the order of the items."""
     return fl.par(items, workers=workers).map(job.work).fold(job.start, job.update, job.merge)
+
+
+def fold_reads(job: Job, items: Sequence[Item], workers: int) -> Result:
+    """Partial states, each looked at by the worker that has it."""
+
+    def step(state: Result, item: Item) -> Result:
+        part = job.work(job.read(state, item))
+        return state if part is None else job.update(state, part)
+
+    return fl.par(items, workers=workers).fold(job.start, step, job.merge)

@@ -23,3 +23,13 @@ def fold(job: Job, items: Sequence[Item], workers: int) -> Result:  # noqa: ARG0
     for item in items:
         state = job.update(state, job.work(item))
     return state
+
+
+def fold_reads(job: Job, items: Sequence[Item], workers: int) -> Result:  # noqa: ARG001  # same
+    """One state, looked at and updated item by item."""
+    state = job.start()
+    for item in items:
+        part = job.work(job.read(state, item))
+        if part is not None:
+            state = job.update(state, part)
+    return state

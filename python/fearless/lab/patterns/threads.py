@@ -40,6 +40,21 @@ def fold(job: Job, items: Sequence[Item], workers: int) -> Result:
     return reduce(job.merge, [task.join() for task in tasks])
 
 
+def fold_reads(job: Job, items: Sequence[Item], workers: int) -> Result:
+    """A state for each slice, looked at by the thread that has it."""
+
+    def handle(piece: Sequence[Item]) -> Result:
+        state = job.start()
+        for item in piece:
+            part = job.work(job.read(state, item))
+            state = state if part is None else job.update(state, part)
+        return state
+
+    with fl.scope() as scope:
+        tasks = [scope.spawn(handle, piece) for piece in slices(items, workers)]
+    return reduce(job.merge, [task.join() for task in tasks])
+
+
 def slices(items: Sequence[Item], count: int) -> list[Sequence[Item]]:
     """``items`` in ``count`` slices whose lengths differ by one at the most; fewer if there are fewer items."""
     count = min(count, len(items))

@@ -6,12 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from fearless._workload import parameters
 from fearless.lab import catalog, workloads
-from fearless.lab.job import State
-from fearless.lab.record import Card
 from fearless.lab.report import cells
 from fearless.lab.report.text import WIDEST, Line, wrapped
-
-STATES: tuple[State, ...] = ("merge", "none", "add", "update")
 
 
 def lines(width: int = WIDEST) -> list[Line]:
@@ -37,7 +33,7 @@ def _workloads(width: int) -> Iterator[Line]:
 
 
 def _patterns(width: int) -> Iterator[Line]:
-    found = [card for name in catalog.PATTERNS if (card := _card(name)) is not None]
+    found = [catalog.usual_card(name) for name in catalog.PATTERNS]
     rows = [("shared", "keep in mind", "code"), *(cells.card(card) for card in found)]
     names = ["", *(card.name for card in found)]
     wide = [max(map(len, column)) for column in (names, *zip(*rows, strict=True))]
@@ -45,15 +41,6 @@ def _patterns(width: int) -> Iterator[Line]:
         yield Line(_set((name, *row), wide), "dim" if place == 0 else "")
         if place:
             yield from wrapped(found[place - 1].summary, width, first="    ", rest="    ", style="dim")
-
-
-def _card(name: str) -> Card | None:
-    """The card of a pattern; what it asks differs a little with the state, so the richest kind stands for all."""
-    for state in STATES:
-        pattern = catalog.fit(name, state)
-        if not isinstance(pattern, str):
-            return pattern.card
-    return None
 
 
 def _set(texts: Sequence[str], widths: Sequence[int]) -> str:

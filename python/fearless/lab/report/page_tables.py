@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import FunctionType, ModuleType
 
 from fearless.lab import catalog, pages, pages_charts, pages_costs, rules, techniques, wording
-from fearless.lab.job import State
 from fearless.lab.pages_charts import CHARTS
 from fearless.lab.pages_costs import BUILDS, Compared
 from fearless.lab.record import Card
@@ -25,10 +24,9 @@ from fearless.lab.techniques import TRADE_OFFS, Technique
 MARK = re.compile(r"(<!-- table: (?P<name>[\w-]+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 RULE = re.compile(r"r(\d+)")
 SOURCE = re.compile(r"\bSources?: (.+)$", re.DOTALL)
-STATES: tuple[State, ...] = ("merge", "none", "add", "update")
 COMPARED = "From the same comparison as the speed-ups on this page"
 CHART = "chart-"  # begins the name of a table that stands below a drawing
-NOT_SHOWN = ("collect", "count", "collect_stages")  # of a pattern file: the same for a simpler job
+NOT_SHOWN = ("collect", "count", "collect_stages", "fold_reads")  # of a pattern file: the same for another job
 
 # Figures that an answer rests on: what, benchmark, contender.
 FIGURES: Mapping[str, Sequence[tuple[str, str, str]]] = {
@@ -179,7 +177,7 @@ def rust_job() -> str:
 
 def section(pattern: str) -> str:
     """One pattern: its trade-offs, its Python and its Rust."""
-    card, traded = _card(pattern), TRADE_OFFS[pattern]
+    card, traded = catalog.usual_card(pattern), TRADE_OFFS[pattern]
     parts = [
         f"## {pattern}",
         card.summary,
@@ -197,14 +195,8 @@ def section(pattern: str) -> str:
 
 
 def _axis(heading: str, fact: Callable[[Card], str], words: Callable[[str], str]) -> str:
-    rows = [(name, fact(_card(name)), words(name)) for name in catalog.PATTERNS]
+    rows = [(name, fact(catalog.usual_card(name)), words(name)) for name in catalog.PATTERNS]
     return _table(("pattern", heading, "in words"), rows)
-
-
-def _card(name: str) -> Card:
-    """The card of a pattern as it joins states, or as it serves what it can."""
-    fits = (catalog.fit(name, state) for state in STATES)
-    return next(fit.card for fit in fits if not isinstance(fit, str))
 
 
 def _python(pattern: str) -> str:

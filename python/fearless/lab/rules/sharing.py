@@ -87,7 +87,7 @@ def r6(facts: Facts, workers: int) -> Finding | None:
     if not facts.adds:
         out = dict.fromkeys(BARE, "holds totals, a flag or one reference, and the state is more than that")
         return Finding("R6", "", {"shape": facts.shape}, rules_out=out)
-    alone, shared = costs.TYPICAL["sharded"], costs.dispatch(facts)["atomic"]
+    alone, shared = costs.dispatch(facts)["sharded"], costs.dispatch(facts)["atomic"]
     contended = workers >= CONTENDED_THREADS and shared > CONTENTION * alone
     out = {} if contended else {"sharded": "shards pay from four threads, and at three times the cost of an add alone"}
     text = "partial sums joined at the end share nothing; an atomic is for a total that is read while they run"

@@ -9,6 +9,8 @@ _MODULES = {
     "checksum": ("checksum", "Checksum"),
     "line-metrics": ("line_metrics", "LineMetrics"),
     "pipeline": ("pipeline", "Pipeline"),
+    "read-mostly-cache": ("read_mostly_cache", "ReadMostlyCache"),
+    "ledger": ("ledger", "Ledger"),
 }
 
 NAMES = tuple(_MODULES)

@@ -1,0 +1,1 @@
+../../../../../crates/fearless-patterns/src/snapshot.rs
