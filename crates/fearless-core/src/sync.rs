@@ -91,6 +91,7 @@ pub struct OnceLock<T> {
 #[cfg(loom)]
 impl<T> OnceLock<T> {
     /// An empty place.
+    #[allow(clippy::new_without_default, reason = "as the real one is made")]
     pub fn new() -> OnceLock<T> {
         OnceLock { place: std::sync::OnceLock::new(), filled: atomic::AtomicBool::new(false), filling: Mutex::new(()) }
     }
