@@ -15,14 +15,15 @@ use pyo3::{
 
 use crate::wait;
 
-// PyO3 declares these as functions that never unwind.
+// PyO3 declares these as functions that never unwind, and optimization across crates believes the declaration of any of them
+// that PyO3 itself calls: the guards around it are gone then. So a function of which PyO3 makes no use.
 unsafe extern "C-unwind" {
     fn PyObject_Call(
         callable: *mut ffi::PyObject,
         args: *mut ffi::PyObject,
         kwargs: *mut ffi::PyObject,
     ) -> *mut ffi::PyObject;
-    fn PyObject_CallOneArg(callable: *mut ffi::PyObject, argument: *mut ffi::PyObject) -> *mut ffi::PyObject;
+    fn PyObject_CallFunctionObjArgs(callable: *mut ffi::PyObject, ...) -> *mut ffi::PyObject;
 }
 
 /// `function(*args, **kwargs)`.
@@ -50,9 +51,10 @@ pub(crate) fn call_with<'py>(
     function: &Bound<'py, PyAny>,
     argument: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
+    let end = std::ptr::null_mut::<ffi::PyObject>();
     let last = LastFrame;
-    // SAFETY: called attached; both are objects that outlive the call.
-    let result = unsafe { PyObject_CallOneArg(function.as_ptr(), argument.as_ptr()) };
+    // SAFETY: called attached; the arguments are objects that outlive the call, and a null ends them.
+    let result = unsafe { PyObject_CallFunctionObjArgs(function.as_ptr(), argument.as_ptr(), end) };
     mem::forget(last);
     // SAFETY: a new reference, or null with an exception set.
     unsafe { Bound::from_owned_ptr_or_err(function.py(), result) }
