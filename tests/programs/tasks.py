@@ -94,6 +94,7 @@ def exit_with_daemon_tasks_at_work() -> None:
     rounds = fl.AtomicInt(0)
     mutex = fl.Mutex(0)
     number = fl.AtomicInt(0)
+    shared = fl.RwLock(0)
 
     def nap(value: int = 0) -> int:
         threading.Event().wait(1e-4)
@@ -110,6 +111,9 @@ def exit_with_daemon_tasks_at_work() -> None:
         lambda: mutex.update(nap),
         lambda: mutex.with_lock(nap),
         lambda: number.update(nap),
+        lambda: number.wait_until(lambda _: nap(1)),
+        lambda: shared.read_with(nap),
+        lambda: fl.OnceCell[int]().get_or_init(nap),
         lambda: fl.Task[int]().add_done_callback(lambda _: nap()),
     ]
     for use in uses:
