@@ -47,7 +47,8 @@ class Condition(_native.Condition):
         self._lock: Any = RLock() if lock is None else lock
         self.acquire = self._lock.acquire
         self.release = self._lock.release
-        # How the lock lets go of all its acquisitions at once, and takes them back, if it knows how to.
+        # How the lock lets go of all its acquisitions at once, and takes them back, if it knows how to; else as the
+        # native half does it.
         for name in ("_release_save", "_acquire_restore", "_is_owned"):
             if hasattr(self._lock, name):
                 setattr(self, name, getattr(self._lock, name))
@@ -111,14 +112,6 @@ class Condition(_native.Condition):
         """Wake all threads that wait; its name of old, which warns."""
         warnings.warn("notifyAll() is deprecated, use notify_all() instead", DeprecationWarning, stacklevel=2)
         self.notify_all()
-
-    def _release_save(self) -> object:
-        self._lock.release()
-        return None
-
-    def _acquire_restore(self, saved: object) -> None:
-        del saved
-        self._lock.acquire()
 
     def _is_owned(self) -> bool:
         # A lock that does not know its holder: somebody's is everybody's.

@@ -2,7 +2,8 @@
 //!
 //! A wait lets a lock go, sleeps and takes the lock back, all in one native call, and so do entering and leaving a block:
 //! a signal handler that raises cannot strike between two of these steps. So a caller that waited has its lock again, and
-//! one that did not enter has none. Not here: any algorithm, and the lock, which is an attribute.
+//! one that did not enter has none. That goes for a lock of `threading`, too, which knows nothing of it. Not here: any
+//! algorithm, and the lock, which is an attribute.
 
 use fearless_core::{
     condvar::Condvar,
@@ -17,13 +18,13 @@ use pyo3::{
 
 use super::{not_pickled, seconds};
 use crate::{
-    kept::name,
+    kept::{Kept, name},
     python,
     wait::{self, Ended, Kind, Patience},
 };
 
-/// The threads that wait for a condition. A subclass has the lock, as `_lock`, and says how to let go of it
-/// (`_release_save()`) and how to take it back (`_acquire_restore(saved)`).
+/// The threads that wait for a condition. A subclass has the lock, as `_lock`. It may say how to let go of all its
+/// acquisitions (`_release_save()`) and how to take them back (`_acquire_restore(saved)`).
 ///
 /// Thread safety: internally synchronized; any thread may call any method.
 #[pyclass(subclass, frozen, weakref, module = "fearless._core")]
@@ -60,6 +61,12 @@ fn raised(py: Python<'_>, error: Option<PyErr>, late: Option<PyErr>) -> PyResult
             Err(late)
         }
     }
+}
+
+/// The class of `threading.Lock()`, which is a function before Python 3.13.
+fn lock_of_threading(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
+    static LOCK: Kept<PyAny> = Kept::new();
+    LOCK.get(py, || py.import("_thread")?.getattr("LockType"))
 }
 
 #[pymethods]
@@ -115,6 +122,28 @@ impl Condition {
             queue.notify_one().wake();
         }
         outcome
+    }
+
+    /// Lets go of a lock that has no method for it. Native: behind a `release()` that Python calls, a handler may raise.
+    fn _release_save<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let py = slf.py();
+        python::call0(&slf.getattr(name!(py, "_lock")?)?.getattr(name!(py, "release")?)?)
+    }
+
+    /// Takes it back. One of `threading` is not returned without: what handlers raise meanwhile comes after the call.
+    fn _acquire_restore(slf: &Bound<'_, Self>, _saved: &Bound<'_, PyAny>) -> PyResult<()> {
+        let py = slf.py();
+        let lock = slf.getattr(name!(py, "_lock")?)?;
+        let acquire = lock.getattr(name!(py, "acquire")?)?;
+        let raises_before = lock.is_instance(lock_of_threading(py)?)?;
+        loop {
+            match python::call0(&acquire) {
+                // Without a timeout nothing else is raised by it, and then it was not taken.
+                Err(error) if raises_before => wait::after_success(py, error),
+                // Whether any other lock was taken before it raised, nobody can tell.
+                outcome => return outcome.map(drop),
+            }
+        }
     }
 
     /// Notify the first `count` that wait.
