@@ -107,7 +107,7 @@ fn deliver_all(capacity: Option<usize>) {
 /// Fails without the claim of receivers in `close_all`, and without the heed of `reserved` in `try_recv`.
 #[test]
 fn an_unbounded_channel_delivers_every_item_once() {
-    explore(2, || deliver_all(None));
+    explore(1, || deliver_all(None));
 }
 
 /// Fails without the notice of `self.sending == 0` in `try_recv`.
