@@ -26,6 +26,7 @@ SCHEDULES = [
     {"chunk": 1},
     {"chunk": 7},
     {"schedule": "static"},
+    {"schedule": "dynamic"},
     {"schedule": "static", "chunk": 3},
     {"workers": 1},
     {"workers": 5},
@@ -280,7 +281,7 @@ class TestSharingOut:
         counts = fl.par([0], workers=8).map(lambda _: threading.active_count()).collect()
         assert counts == [before]
 
-    @pytest.mark.parametrize(("schedule", "rest"), [("guided", 75), ("static", 99)])
+    @pytest.mark.parametrize(("schedule", "rest"), [("guided", 75), ("dynamic", 99), ("static", 99)])
     def test_uneven_work_is_evened_out(self, schedule: str, rest: int) -> None:
         """While one worker is held up by an item, the other does all that is not in the same chunk."""
         done = fl.AtomicInt(0)
@@ -308,7 +309,7 @@ class TestArguments:
             ({"chunk": 0}, ValueError, "chunk must be >= 1, got 0"),
             ({"chunk": -4}, ValueError, "chunk must be >= 1, got -4"),
             ({"chunk": "big"}, TypeError, "chunk must be a whole number >= 1, got 'big'"),
-            ({"schedule": "fair"}, ValueError, "schedule must be 'guided' or 'static', got 'fair'"),
+            ({"schedule": "fair"}, ValueError, "schedule must be 'guided', 'dynamic' or 'static', got 'fair'"),
         ],
     )
     def test_a_wrong_one_is_refused_with_rule_and_value(

@@ -18,8 +18,8 @@ from fearless._scope import Scope, scope
 
 __all__ = ["Plan", "Schedule", "run"]
 
-Schedule: TypeAlias = Literal["guided", "static"]
-Work: TypeAlias = Callable[[int, int, Iterator[Any]], None]
+Schedule: TypeAlias = Literal["guided", "dynamic", "static"]
+Work: TypeAlias = Callable[[int, int, Iterator[Any]], object]
 
 
 class Plan(NamedTuple):
@@ -50,7 +50,7 @@ class Failure(NamedTuple):
 
 
 def run(plan: Plan, work: Work) -> None:
-    """Do ``work(start, stop, items)`` for every chunk, on the calling thread and on others.
+    """Do ``work(start, stop, items)`` for every chunk, on the calling thread and on others, or until it returns true.
 
     Raises the failure of the first item that failed.
     """
@@ -94,7 +94,9 @@ class _Crew:
                 chunk, spent, started = None, now - started, now
                 if (chunk := self._source.take(spent)) is None:
                     return
-                self._work(chunk.start, chunk.stop, chunk)
+                if self._work(chunk.start, chunk.stop, chunk):
+                    self._stop()
+                    return
                 self._check_finished(chunk)
         except Exception as error:  # noqa: BLE001 - whatever it is, `run` raises it
             self._fail(chunk, error)
@@ -110,6 +112,9 @@ class _Crew:
     def _fail(self, chunk: _native.Chunk | None, error: Exception) -> None:
         position = sys.maxsize if chunk is None else chunk.position - 1
         self._failures.append(Failure(position, error, chunk))
+        self._stop()
+
+    def _stop(self) -> None:
         self._source.cursor.stop()
         self._scope.cancel()  # for workers that wait inside an item
 
@@ -120,7 +125,7 @@ class _Indexed:
     def __init__(self, plan: Plan, items: Any) -> None:
         total = len(items)
         guided = plan.schedule == "guided"
-        chunk = plan.chunk or (1 if guided else -(-total // plan.workers)) or 1
+        chunk = plan.chunk or (-(-total // plan.workers) if plan.schedule == "static" else 1) or 1
         self.workers = max(1, min(plan.workers, -(-total // chunk)))
         self.cursor = _native.Cursor(items, total, chunk, self.workers if guided else None)
 

@@ -9,10 +9,11 @@ cursor, or, where the items have no index, pulled under a lock. Not here: calls 
 from __future__ import annotations
 
 import functools
+import operator
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
-from typing import Any, Generic, Literal, SupportsIndex, TypeVar
+from itertools import chain, count
+from typing import Any, Generic, Literal, SupportsIndex, TypeVar, get_args
 
 from fearless._arguments import at_least, usable_cores
 from fearless._folding import Folding
@@ -24,6 +25,8 @@ T = TypeVar("T")
 R = TypeVar("R")
 A = TypeVar("A")
 
+_NOTHING: Any = object()  # the value of a part without items
+
 
 def par(
     items: Iterable[T],
@@ -32,12 +35,13 @@ def par(
     chunk: SupportsIndex | Literal["auto"] = "auto",
     schedule: Schedule = "guided",
 ) -> Par[T]:
-    """Work on ``items`` in parallel: chain stages, then end with ``collect``, ``fold`` or ``for_each``.
+    """Work on ``items`` in parallel: chain stages, then end with what is wanted of them, as ``collect`` or ``sum``.
 
     ``workers`` threads share the items, the calling one included; by default as many as there are usable cores.
     Sequences and arrays are read in place and must not change meanwhile; other iterables are pulled piece by piece, by
     one worker at a time. ``schedule`` is ``"guided"``: chunks shrink with what is left, down to ``chunk`` items, which
-    evens out uneven work; or ``"static"``: all chunks have ``chunk`` items, by default an even share.
+    evens out uneven work; ``"dynamic"``: all chunks have ``chunk`` items, by default one, and go to whoever is free; or
+    ``"static"``: likewise, and by default an even share, which costs least where the work is even.
 
     The first failure stops every worker at its next item and is raised as it is, with a note that names the item.
     Ctrl-C and the cancellation of the scope around it stop them too.
@@ -49,8 +53,8 @@ def par(
         >>> fl.par(range(10), workers=2).filter(lambda n: n % 2).map(lambda n: n * n).collect()
         [1, 9, 25, 49, 81]
     """
-    if schedule not in ("guided", "static"):
-        raise ValueError(f"schedule must be 'guided' or 'static', got {schedule!r}")
+    if schedule not in get_args(Schedule):
+        raise ValueError(f"schedule must be 'guided', 'dynamic' or 'static', got {schedule!r}")
     iter(items)  # refuses what is not iterable here, and not when a run begins
     most = usable_cores() if workers is None else at_least("workers", workers, 1)
     least = None if chunk == "auto" else at_least("chunk", chunk, 1)
@@ -58,14 +62,14 @@ def par(
 
 
 class Par(Generic[T]):
-    """Items and the stages they go through. Nothing runs before ``collect``, ``fold`` or ``for_each``.
+    """Items and the stages they go through. Nothing runs before the end of the chain, as ``collect`` or ``sum``.
 
     Thread safety: immutable; but a run may use up the items, as any iteration does.
     """
 
     __slots__ = ("_plan", "_stages")
 
-    def __init__(self, plan: Plan, stages: tuple[tuple[type[Any], Callable[..., Any]], ...]) -> None:
+    def __init__(self, plan: Plan, stages: tuple[tuple[Callable[..., Any], Callable[..., Any]], ...]) -> None:
         self._plan = plan
         self._stages = stages
 
@@ -76,6 +80,10 @@ class Par(Generic[T]):
     def filter(self, predicate: Callable[[T], object]) -> Par[T]:
         """Add a stage that drops every item for which ``predicate(item)`` is false."""
         return Par(self._plan, (*self._stages, (filter, _callable("predicate", predicate))))
+
+    def flat_map(self, fn: Callable[[T], Iterable[R]]) -> Par[R]:
+        """Add a stage that replaces every item by what ``fn(item)`` has in it, in its order."""
+        return Par(self._plan, (*self._stages, (_flat_map, _callable("fn", fn))))
 
     def collect(self) -> list[T]:
         """Run the stages; return what comes out of them, in the order of the items.
@@ -129,13 +137,139 @@ class Par(Generic[T]):
         self._run(work)
         return folding.result()
 
-    def _run(self, work: Callable[[int, int, Iterator[T]], None]) -> None:
-        def fuse(start: int, stop: int, items: Iterator[Any]) -> None:
+    def reduce(self, op: Callable[[T, T], T], initial: T) -> T:
+        """Run the stages and combine ``initial`` and what comes out of them by ``op(left, right)``.
+
+        The order of the items is kept and ``initial`` comes first, once; without items it is the result. Grouping
+        follows the chunks, so ``op`` has to be associative: floats may differ from run to run in their last digits.
+
+        Blocks: until the last item is done; a cancellation point; Ctrl-C gets through.
+        Raises: what a stage or ``op`` raised; ``RuntimeError`` in a thread that runs an event loop.
+
+        Example:
+            >>> import fearless as fl
+            >>> fl.par([3, 1, 2], workers=2).reduce(lambda left, right: left * right, 1)
+            6
+        """
+        total = self._total(lambda items: functools.reduce(op, items, next(items, _NOTHING)), _callable("op", op))
+        return initial if total is _NOTHING else op(initial, total)
+
+    def sum(self) -> T | int:
+        """Run the stages and add up what comes out of them, beginning at 0 as the built-in ``sum`` does.
+
+        The sums of the chunks are added in order. Sums of floats may therefore differ in their last digits: from the
+        built-in's, and from run to run.
+
+        Blocks: until the last item is done; a cancellation point; Ctrl-C gets through.
+        Raises: what a stage or an addition raised; ``RuntimeError`` in a thread that runs an event loop.
+        """
+        total = self._total(sum, operator.add)
+        return 0 if total is _NOTHING else total
+
+    def count(self) -> int:
+        """Run the stages and count what comes out of them.
+
+        Blocks: until the last item is done; a cancellation point; Ctrl-C gets through.
+        Raises: what a stage raised; ``RuntimeError`` in a thread that runs an event loop.
+        """
+        total: Any = self._total(_count, operator.add)
+        return 0 if total is _NOTHING else total
+
+    def min(self, *, key: Callable[[T], Any] | None = None, default: R = _NOTHING) -> T | R:
+        """Run the stages and return the least of what comes out of them, of equal ones the first.
+
+        As of the built-in ``min``, ``key(item)`` is what is compared, and ``default`` the result without items. ``key``
+        may be called more than once for an item.
+
+        Blocks: until the last item is done; a cancellation point; Ctrl-C gets through.
+        Raises: ``ValueError`` if nothing comes out and there is no ``default``; what a stage, ``key`` or a comparison
+        raised; ``RuntimeError`` in a thread that runs an event loop.
+        """
+        return self._extreme(min, key, default)
+
+    def max(self, *, key: Callable[[T], Any] | None = None, default: R = _NOTHING) -> T | R:
+        """Run the stages and return the greatest of what comes out of them, of equal ones the first; see ``min``.
+
+        Blocks: until the last item is done; a cancellation point; Ctrl-C gets through.
+        Raises: ``ValueError`` if nothing comes out and there is no ``default``; what a stage, ``key`` or a comparison
+        raised; ``RuntimeError`` in a thread that runs an event loop.
+        """
+        return self._extreme(max, key, default)
+
+    def any(self, predicate: Callable[[T], object]) -> bool:
+        """Run the stages until ``predicate(item)`` is true of what comes out of them; return whether it ever was.
+
+        Then every worker stops, at its next item or in its wait. A failure that came before is raised all the same.
+
+        Blocks: until that is known; a cancellation point; Ctrl-C gets through.
+        Raises: what a stage or ``predicate`` raised; ``RuntimeError`` in a thread that runs an event loop.
+        """
+        return self._search(any, _callable("predicate", predicate), sought=True)
+
+    def all(self, predicate: Callable[[T], object]) -> bool:
+        """Run the stages until ``predicate(item)`` is false of what comes out of them; return whether it never was.
+
+        Then every worker stops, at its next item or in its wait. A failure that came before is raised all the same.
+
+        Blocks: until that is known; a cancellation point; Ctrl-C gets through.
+        Raises: what a stage or ``predicate`` raised; ``RuntimeError`` in a thread that runs an event loop.
+        """
+        return not self._search(all, _callable("predicate", predicate), sought=False)
+
+    def _total(self, add_up: Callable[[Iterator[T]], A], combine: Callable[[A, A], A]) -> A:
+        """Return the values of all chunks combined in order; ``_NOTHING`` if no chunk has one."""
+
+        def join(left: A, right: A) -> A:
+            return right if left is _NOTHING else left if right is _NOTHING else combine(left, right)
+
+        folding: Folding[A] = Folding(lambda: _NOTHING, join)
+        self._run(lambda start, stop, items: folding.end(start, stop, add_up(items)))
+        return folding.result()
+
+    def _extreme(self, extreme: Callable[..., Any], key: Callable[[T], Any] | None, default: R) -> T | R:
+        if key is not None:
+            _callable("key", key)
+        found = self._total(
+            lambda items: extreme(items, key=key, default=_NOTHING), lambda left, right: extreme((left, right), key=key)
+        )
+        if found is not _NOTHING:
+            return found  # type: ignore[no-any-return]  # the built-in returns one of the items
+        if default is _NOTHING:
+            raise ValueError(f"{extreme.__name__} needs at least one item, got none; pass `default`")
+        return default
+
+    def _search(
+        self, search: Callable[[Iterable[object]], bool], predicate: Callable[[T], object], *, sought: bool
+    ) -> bool:
+        """Whether ``search`` has come to ``sought`` in any chunk, which ends the run."""
+        found: list[bool] = []
+
+        def work(_start: int, _stop: int, items: Iterator[T]) -> bool:
+            if search(map(predicate, items)) is not sought:
+                return False
+            found.append(True)
+            return True
+
+        self._run(work)
+        return bool(found)
+
+    def _run(self, work: Callable[[int, int, Iterator[T]], object]) -> None:
+        def fuse(start: int, stop: int, items: Iterator[Any]) -> object:
             for stage, function in self._stages:
                 items = stage(function, items)
-            work(start, stop, items)
+            return work(start, stop, items)
 
         run(self._plan, fuse)
+
+
+def _flat_map(fn: Callable[[Any], Iterable[Any]], items: Iterator[Any]) -> Iterator[Any]:
+    return chain.from_iterable(map(fn, items))
+
+
+def _count(items: Iterator[Any]) -> int:
+    number = count()
+    deque(zip(items, number, strict=False), maxlen=0)  # `items` first: once they are used up, no number is taken
+    return next(number)
 
 
 def _callable(name: str, function: Callable[..., R]) -> Callable[..., R]:

@@ -69,3 +69,52 @@ class Fold(Collect):
 
     def run(self, par: "fl.parallel.Par[None]") -> object:
         return par.fold(list, lambda part, _item: part, lambda left, _right: left)
+
+
+class Reduce(Collect):
+    """`reduce`."""
+
+    def run(self, par: "fl.parallel.Par[None]") -> object:
+        return par.reduce(lambda left, _right: left, None)
+
+
+class Sum(Collect):
+    """`sum`."""
+
+    def run(self, par: "fl.parallel.Par[None]") -> object:
+        return par.map(bool).sum()
+
+
+class Count(Collect):
+    """`count`."""
+
+    def run(self, par: "fl.parallel.Par[None]") -> object:
+        return par.count()
+
+
+class Min(Collect):
+    """`min`."""
+
+    def run(self, par: "fl.parallel.Par[None]") -> object:
+        return par.min(key=repr)
+
+
+class Max(Collect):
+    """`max`."""
+
+    def run(self, par: "fl.parallel.Par[None]") -> object:
+        return par.max(key=repr)
+
+
+class Any_(Collect):  # noqa: N801 - `Any` is taken
+    """`any`, of which no item decides."""
+
+    def run(self, par: "fl.parallel.Par[None]") -> object:
+        return par.any(bool)
+
+
+class All(Collect):
+    """`all`, of which no item decides."""
+
+    def run(self, par: "fl.parallel.Par[None]") -> object:
+        return par.all(lambda item: item is None)

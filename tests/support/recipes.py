@@ -86,6 +86,13 @@ RECIPES: dict[str, tuple[type[Situation], ...]] = {
     "Par.collect": (par.Collect,),
     "Par.for_each": (par.ForEach,),
     "Par.fold": (par.Fold,),
+    "Par.reduce": (par.Reduce,),
+    "Par.sum": (par.Sum,),
+    "Par.count": (par.Count,),
+    "Par.min": (par.Min,),
+    "Par.max": (par.Max,),
+    "Par.any": (par.Any_,),
+    "Par.all": (par.All,),
 }
 
 SITUATIONS = {situation.__name__: situation for recipes in RECIPES.values() for situation in recipes}
