@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 from fearless import _native
 from fearless._scope import Scope, scope
 
-__all__ = ["Plan", "Schedule", "run"]
+__all__ = ["Plan", "Schedule", "check_finished", "note_item", "run"]
 
 Schedule: TypeAlias = Literal["guided", "dynamic", "static"]
 Work: TypeAlias = Callable[[int, int, Iterator[Any]], object]
@@ -66,7 +66,8 @@ def run(plan: Plan, work: Work) -> None:
         crew.work()
     if failures:
         failure = min(failures, key=lambda failure: failure.position)
-        _note(failure)
+        if failure.chunk is not None:
+            note_item(failure.error, failure.position, failure.chunk)
         try:
             raise failure.error
         finally:
@@ -97,17 +98,13 @@ class _Crew:
                 if self._work(chunk.start, chunk.stop, chunk):
                     self._stop()
                     return
-                self._check_finished(chunk)
+                check_finished(chunk, self._source.cursor)
         except Exception as error:  # noqa: BLE001 - whatever it is, `run` raises it
             self._fail(chunk, error)
         except BaseException:
             # Ctrl-C, an exit, or a cancellation: the scope stops the others and knows what to raise.
             self._source.cursor.stop()
             raise
-
-    def _check_finished(self, chunk: _native.Chunk) -> None:
-        if chunk.position < chunk.stop and not self._source.cursor.stopped:
-            raise RuntimeError("a stage raised StopIteration, which would have ended its chunk unseen")
 
     def _fail(self, chunk: _native.Chunk | None, error: Exception) -> None:
         position = sys.maxsize if chunk is None else chunk.position - 1
@@ -171,12 +168,16 @@ def _source(plan: Plan) -> Source:
     return _Indexed(plan, plan.items) if is_sequence or hasattr(plan.items, "__array_interface__") else _Pulled(plan)
 
 
-def _note(failure: Failure) -> None:
+def check_finished(chunk: _native.Chunk, cursor: _native.Cursor) -> None:
+    """Refuse a chunk that stages have left before its end, unless the run was stopped."""
+    if chunk.position < chunk.stop and not cursor.stopped:
+        raise RuntimeError("a stage raised StopIteration, which would have ended its chunk unseen")
+
+
+def note_item(error: BaseException, position: int, chunk: _native.Chunk) -> None:
     """Name the item in the error."""
-    if failure.chunk is None:
-        return
     try:
-        item = reprlib.repr(failure.chunk.last())
+        item = reprlib.repr(chunk.last())
     except Exception:  # noqa: BLE001 - an item without a repr must not hide the error
         item = "an item that has no repr"
-    failure.error.add_note(f"fearless.par: in item {failure.position} of the run: {item}")
+    error.add_note(f"fearless.par: in item {position} of the run: {item}")

@@ -18,6 +18,7 @@ from typing import Any, Generic, Literal, SupportsIndex, TypeVar, get_args
 from fearless._arguments import at_least, usable_cores
 from fearless._folding import Folding
 from fearless._run import Plan, Schedule, run
+from fearless._stream import stream
 
 __all__ = ["Par", "par"]
 
@@ -216,6 +217,39 @@ class Par(Generic[T]):
         """
         return not self._search(all, _callable("predicate", predicate), sought=False)
 
+    def __iter__(self) -> Iterator[T]:
+        """Run the stages on workers beside this thread, and give what comes out of them in the order of the items.
+
+        Nothing runs before the first result is asked for. Workers read ahead of the consumer by a few chunks each, of
+        ``chunk`` or up to 1024 items, and then wait, so an endless source is no harm; the schedule has no part in it.
+        After a failure come the results before it, then the failure itself. Leaving the loop in any way, and letting
+        the iterator go, stops the workers at their next item and joins them. The process does not wait for an iterator
+        that is kept without being used up.
+
+        One thread at a time may use the iterator.
+
+        Blocks: in the iterator, until the next result is there; a cancellation point; Ctrl-C gets through.
+        Raises: in the iterator: what the source or a stage raised; ``RuntimeError`` in a thread that runs an event
+        loop, in a forked child, or if no thread can be started.
+
+        Example:
+            >>> import fearless as fl
+            >>> for square in fl.par([1, 2, 3], workers=2).map(lambda n: n * n):
+            ...     print(square)
+            1
+            4
+            9
+        """
+        return stream(self._plan, self._fuse, ordered=True)
+
+    def unordered(self) -> Iterator[T]:
+        """Run the stages as iterating does, and give what comes out of them as it comes; a failure, too.
+
+        Blocks: in the iterator, until a result is there; a cancellation point; Ctrl-C gets through.
+        Raises: as iterating does.
+        """
+        return stream(self._plan, self._fuse, ordered=False)
+
     def _total(self, add_up: Callable[[Iterator[T]], A], combine: Callable[[A, A], A]) -> A:
         """Return the values of all chunks combined in order; ``_NOTHING`` if no chunk has one."""
 
@@ -254,12 +288,12 @@ class Par(Generic[T]):
         return bool(found)
 
     def _run(self, work: Callable[[int, int, Iterator[T]], object]) -> None:
-        def fuse(start: int, stop: int, items: Iterator[Any]) -> object:
-            for stage, function in self._stages:
-                items = stage(function, items)
-            return work(start, stop, items)
+        run(self._plan, lambda start, stop, items: work(start, stop, self._fuse(items)))
 
-        run(self._plan, fuse)
+    def _fuse(self, items: Iterator[Any]) -> Iterator[Any]:
+        for stage, function in self._stages:
+            items = stage(function, items)
+        return items
 
 
 def _flat_map(fn: Callable[[Any], Iterable[Any]], items: Iterator[Any]) -> Iterator[Any]:

@@ -3,6 +3,7 @@
 Not here: pytest, which these programs do not need.
 """
 
+import itertools
 import os
 import signal
 import sys
@@ -99,3 +100,33 @@ def blocked_elsewhere() -> None:
         print(error)  # noqa: T201 - the result of the program
     tx.close()
     rx.close()
+
+
+def iterators_left_unfinished() -> None:
+    """They keep neither the process, nor a forked child in which their workers are missing."""
+    kept = iter(fl.par(itertools.count(), workers=2, chunk=1).map(abs))
+    assert next(kept) == 0
+
+    def go_on() -> None:
+        try:
+            list(itertools.islice(kept, 1000))
+        except RuntimeError as error:
+            assert "forked child" in str(error)  # noqa: PT017 - no pytest here
+            return
+        sys.exit("the iteration went on without workers")
+
+    if hasattr(os, "fork"):
+        in_child(go_on)
+    sys.modules["kept"] = kept  # type: ignore[assignment]  # until the very end
+
+
+def exit_from_an_iteration() -> None:
+    """`SystemExit` on a worker comes out where its results would."""
+
+    def leave(number: int) -> int:
+        if number == 500:
+            sys.exit(7)
+        return number
+
+    for number in fl.par(range(10**6), workers=2).map(leave):
+        assert number < 500

@@ -1,6 +1,10 @@
-"""Runs of `par` whose caller has done its part and waits for another worker. Not here: what is asserted of them."""
+"""Runs of `par` whose caller has done its part, or has none, and waits for another worker.
+
+Not here: what is asserted of them.
+"""
 
 import threading
+from collections.abc import Iterable
 
 import fearless as fl
 from tests.support.blocking import Situation
@@ -118,3 +122,22 @@ class All(Collect):
 
     def run(self, par: "fl.parallel.Par[None]") -> object:
         return par.all(lambda item: item is None)
+
+
+class Iterate(Collect):
+    """Iterating, while the worker is blocked in its item."""
+
+    def call(self, timeout: float | None = None) -> object:
+        del timeout
+        return list(self.results(fl.par([0], workers=1).map(lambda _: self.rx.recv())))
+
+    def results(self, par: "fl.parallel.Par[object]") -> Iterable[object]:
+        """What to iterate."""
+        return par
+
+
+class Unordered(Iterate):
+    """`unordered`."""
+
+    def results(self, par: "fl.parallel.Par[object]") -> Iterable[object]:
+        return par.unordered()

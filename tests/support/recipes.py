@@ -93,6 +93,8 @@ RECIPES: dict[str, tuple[type[Situation], ...]] = {
     "Par.max": (par.Max,),
     "Par.any": (par.Any_,),
     "Par.all": (par.All,),
+    "Par.__iter__": (par.Iterate,),
+    "Par.unordered": (par.Unordered,),
 }
 
 SITUATIONS = {situation.__name__: situation for recipes in RECIPES.values() for situation in recipes}
