@@ -223,6 +223,7 @@ def prepare(folder: Path) -> None:
     for number in range(5):
         other = f"module_{(number + 1) % 5}"
         text = f"# a comment\nimport {other}\nvalue_{number} = {other}.parse(HTTPServer, {number})\n"
+        text += f"def function_{number}(value):\n    return value, {number}, value\n"
         (folder / f"{number}.txt").write_text("x" * number, encoding="utf-8")
         (folder / "corpus" / f"module_{number}.py").write_text(text, encoding="utf-8")
 

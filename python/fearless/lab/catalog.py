@@ -36,19 +36,17 @@ PATTERNS = (
 BUILT_INS = workloads.NAMES
 
 CACHE = "read-mostly-cache"  # the one that reads its state
+STATELESS = ("checksum", "pipeline", "uneven")  # they share nothing, so there is nothing to lock or to add to
 
 # Every pattern must run every built-in, but for these pairs.
 UNFIT = frozenset(
     {
-        ("mutex", "checksum"),  # shares no state, so there is nothing to lock
-        ("atomic", "word-index"),  # its state is no total
-        ("atomic", "checksum"),
-        ("mutex", "pipeline"),  # as checksum
-        ("atomic", "pipeline"),
+        *((name, built_in) for name in ("mutex", "atomic", "sharded") for built_in in STATELESS),
+        *((name, "word-index") for name in ("atomic", "sharded")),  # its state is no total, and has no keys
         *((name, built_in) for name in ("rwlock", "snapshot") for built_in in BUILT_INS if built_in != CACHE),
-        *(("sharded", name) for name in ("word-index", "checksum", "pipeline", CACHE)),  # neither totals nor keys
         *((name, CACHE) for name in ("par", "threads")),  # a cache for each worker would be filled as often
-        *((name, CACHE) for name in ("atomic", "pool", "executor", "processes")),  # they have no state to look at
+        # They have no state to look at.
+        *((name, CACHE) for name in ("atomic", "pool", "executor", "processes", "sharded")),
         *((name, "ledger") for name in ("par", "threads", "atomic")),  # balances cannot be joined, and are no totals
     }
 )

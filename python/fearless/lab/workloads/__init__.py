@@ -10,6 +10,7 @@ _MODULES = {
     "line-metrics": ("line_metrics", "LineMetrics"),
     "pipeline": ("pipeline", "Pipeline"),
     "read-mostly-cache": ("read_mostly_cache", "ReadMostlyCache"),
+    "uneven": ("uneven", "Uneven"),
     "ledger": ("ledger", "Ledger"),
 }
 
