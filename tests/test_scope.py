@@ -1,7 +1,7 @@
 """`scope`: joining, where tasks run, nesting, signals, memory.
 
-Not here: cancelling (`test_scope_cancel.py`), and what a block raises when tasks fail or its time is over
-(`test_scope_failures.py`).
+Not here: policies, shields and names (`test_scope_policy.py`), cancelling (`test_scope_cancel.py`), and what a block
+raises when tasks fail or its time is over (`test_scope_failures.py`).
 """
 
 # ruff: noqa: PT012 - a scope raises when its block is left, so the block is what may raise
@@ -178,11 +178,6 @@ class TestJoining:
             assert repr(scope) == "<Scope cancelled, 2 tasks, 1 running>"
             gate.open.set()
         assert repr(scope) == "<Scope left, 2 tasks, 0 running>"
-
-    def test_an_unknown_policy_is_refused(self) -> None:
-        """With the value."""
-        with pytest.raises(ValueError, match="policy must be 'cancel', got 'ignore'"):
-            fl.scope(policy="ignore")
 
 
 class TestWhereTasksRun:

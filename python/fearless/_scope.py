@@ -6,9 +6,11 @@ Not here: tasks and how their threads start (``threads.py``).
 
 from __future__ import annotations
 
+import itertools
 import threading
 import weakref
-from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Self, TypeVar, get_args
 
 from fearless import _native, threads
 from fearless.errors import Cancelled, Timeout
@@ -25,6 +27,8 @@ __all__ = ["Scope", "checkpoint", "current_scope", "scope", "sleep"]
 P = ParamSpec("P")
 T = TypeVar("T")
 
+Policy = Literal["cancel", "collect", "first"]
+_POLICIES = get_args(Policy)
 _LEAVES_BARE = (KeyboardInterrupt, SystemExit, GeneratorExit)
 _open: weakref.WeakValueDictionary[int, Scope] = weakref.WeakValueDictionary()
 
@@ -51,13 +55,22 @@ def current_scope() -> Scope | None:
     return _open.get(_native.Scope.current_key())
 
 
-def scope(timeout: float | None = None, policy: str = "cancel") -> Scope:
+def scope(
+    timeout: float | None = None, policy: Policy = "cancel", *, shield: bool = False, name: str | None = None
+) -> Scope:
     """Threads that cannot outlive the ``with`` block that started them.
 
-    Leaving the block joins every task. The first failure, of a task or of the block itself, cancels the others: every
-    wait inside the scope raises ``Cancelled``, which the scope swallows. Failures are raised together as an
-    ``ExceptionGroup``; ``KeyboardInterrupt`` and ``SystemExit`` leave bare. When ``timeout`` seconds have passed the
-    scope is cancelled and raises ``Timeout`` once its tasks have ended.
+    Leaving the block joins every task. Cancelling a scope makes every wait inside it raise ``Cancelled``, which the
+    scope swallows. Failures are raised together as an ``ExceptionGroup``; ``KeyboardInterrupt`` and ``SystemExit``
+    leave bare. When ``timeout`` seconds have passed the scope is cancelled and raises ``Timeout`` once its tasks have
+    ended.
+
+    ``policy`` says which task cancels the others: with ``"cancel"`` the first that fails; with ``"collect"`` none, and
+    all failures are raised at the end; with ``"first"`` the first that succeeds, which is ``scope.winner`` then, and
+    failures are raised only if none succeeds. A failure of the block itself always cancels the tasks.
+
+    A ``shield`` keeps out the cancellations and deadlines of the scopes around, for cleaning up in ``finally``.
+    Tasks and threads are named after ``name`` unless they are given names of their own.
 
     Ctrl-C while the block is left cancels the tasks and joins on; a second one leaves at once and names the threads
     that still run.
@@ -71,10 +84,10 @@ def scope(timeout: float | None = None, policy: str = "cancel") -> Scope:
         >>> total.join()
         45
     """
-    if policy != "cancel":
-        text = f"policy must be 'cancel', got {policy!r}"
+    if policy not in _POLICIES:
+        text = f"policy must be 'cancel', 'collect' or 'first', got {policy!r}"
         raise ValueError(text)
-    return Scope(timeout)
+    return Scope(timeout, policy, shield=shield, name=name)
 
 
 class Scope:
@@ -83,9 +96,15 @@ class Scope:
     Thread safety: internally synchronized; the block itself belongs to one thread.
     """
 
-    def __init__(self, timeout: float | None = None) -> None:
+    def __init__(
+        self, timeout: float | None = None, policy: Policy = "cancel", *, shield: bool = False, name: str | None = None
+    ) -> None:
         """Prepare a scope of ``timeout`` seconds; it begins with the ``with`` block."""
         self._timeout = timeout
+        self._policy = policy
+        self._shield = shield
+        self._name = name
+        self._number = itertools.count(1)
         self._native: _native.Scope | None = None
         # Re-entrant: a signal handler may cancel the scope while its thread is inside.
         self._lock = threading.RLock()
@@ -94,6 +113,7 @@ class Scope:
         self._started = 0
         self._running: dict[Task[Any], None] = {}
         self._failures: list[BaseException] = []
+        self._winner: Task[Any] | None = None
         self._threads: list[threading.Thread] = []
 
     def __enter__(self) -> Self:
@@ -104,7 +124,7 @@ class Scope:
         if _native.in_event_loop():
             text = "`with scope()` would stop the running event loop; use a worker thread"
             raise RuntimeError(text)
-        self._native = _native.Scope.enter(self._timeout)
+        self._native = _native.Scope.enter(self._timeout, shield=self._shield)
         _open[self._native.key] = self
         return self
 
@@ -145,7 +165,7 @@ class Scope:
         Raises: ``RuntimeError`` if the block has been left or the pool is shut down.
         """
         native = self._entered()
-        task = threads.new_task(function, args, kwargs, native)
+        task = threads.new_task(function, args, kwargs, native, self._next_name())
         try:
             self._adopt(native, task)
             pool._enqueue(task)  # type: ignore[attr-defined]  # noqa: SLF001 - scopes and pools are one package
@@ -166,12 +186,21 @@ class Scope:
         """Whether this scope, or one around it, is cancelled."""
         return self._native is not None and self._native.stopped
 
+    @property
+    def winner(self) -> Task[Any] | None:
+        """Of a scope with ``policy="first"`` the task that succeeded first; ``None`` while, or if, there is none."""
+        return self._winner
+
     def __repr__(self) -> str:
         """Show the state."""
+        named = "" if self._name is None else f" {self._name!r}"
         if self._native is None:
-            return "<Scope not entered>"
+            return f"<Scope{named} not entered>"
         state = "left" if self._closed else "cancelled" if self.cancelled else "open"
-        return f"<Scope {state}, {self._started} tasks, {self._native.running} running>"
+        policy = "" if self._policy == "cancel" else f", policy {self._policy!r}"
+        remaining = None if self._closed else self._native.remaining
+        left = "" if remaining is None else f", {remaining:.1f} s left"
+        return f"<Scope{named} {state}{policy}{left}, {self._started} tasks, {self._native.running} running>"
 
     def _entered(self) -> _native.Scope:
         if self._native is None:
@@ -187,6 +216,8 @@ class Scope:
         kwargs: dict[str, object],
     ) -> Task[T]:
         native = self._entered()
+        if options.name is None and self._name is not None:
+            options = replace(options, name=self._next_name())
         task = threads.new_task(function, args, kwargs, native, options.name)
         try:
             self._adopt(native, task)
@@ -199,6 +230,9 @@ class Scope:
                 self._threads = [other for other in self._threads if other.is_alive()]
             self._threads.append(thread)
         return task
+
+    def _next_name(self) -> str | None:
+        return None if self._name is None else f"{self._name}-{next(self._number)}"
 
     def _adopt(self, native: _native.Scope, task: Task[T]) -> None:
         """Count the task before it can run; its end is reported by a callback, also if it never starts."""
@@ -223,9 +257,20 @@ class Scope:
             del self._running[task]
             if failure is not None:
                 self._failures.append(failure)
-        if failure is not None:
+            ends_others = self._ends_others(native, task, failure)
+        if ends_others:
             self.cancel()
         native.task_ended()
+
+    def _ends_others(self, native: _native.Scope, task: Task[Any], failure: BaseException | None) -> bool:
+        """Whether the end of a task cancels the others; with the lock held."""
+        if failure is not None:
+            return self._policy == "cancel" or isinstance(failure, _LEAVES_BARE)
+        # One that succeeds although the scope is cancelled already is not what ended it.
+        if self._policy != "first" or task.cancelled() or self._winner is not None or native.stopped:
+            return False
+        self._winner = task
+        return True
 
     def _join(self, native: _native.Scope) -> BaseException | None:
         """Wait for the tasks and their threads; return the first interrupt, after which the tasks are cancelled."""
@@ -268,8 +313,11 @@ class Scope:
 
     def _conclude(self, native: _native.Scope, error: BaseException | None, interrupt: BaseException | None) -> bool:
         """Raise what the block has to raise; true if ``error`` was this scope's own cancellation."""
-        if error is None and interrupt is None and not self._failures and not native.timed_out:
-            _native.checkpoint()
+        if self._winner is not None:
+            self._failures = [failure for failure in self._failures if isinstance(failure, _LEAVES_BARE)]
+        timed_out = native.timed_out and self._winner is None
+        if error is None and interrupt is None and not self._failures and not timed_out:
+            self._look_outside()
             return False
         passing = isinstance(error, Cancelled)
         own = isinstance(error, Cancelled) and error._scope.is_same(native)  # noqa: SLF001 - they are one mechanism
@@ -283,16 +331,21 @@ class Scope:
                 _raise_bare(bare, group)
             if passing and not own and group is None:
                 return False  # with failures it gives way to them: the scope around raises it again at the next wait
-            if native.timed_out:
+            if timed_out:
                 text = f"the scope ran out of its {self._timeout} s"
                 raise Timeout(text) from group
             if group is not None:
                 raise group
-            _native.checkpoint()
+            self._look_outside()
         finally:
             # A traceback holds this frame; with no names left, the frame does not hold the exceptions.
             del error, interrupt, failures, bares, bare, group
         return own
+
+    def _look_outside(self) -> None:
+        """Leaving a scope is a wait; but a shield is there so that all of a `finally` can run."""
+        if not self._shield:
+            _native.checkpoint()
 
 
 class ScopeOptions:

@@ -4,6 +4,9 @@
 //! are attached to the scope and goes down to its children. A thread waits in one scope, the innermost; the tree does
 //! the rest.
 //!
+//! A shielded scope is the root of a tree of its own: neither a cancellation nor a deadline comes in from where it was
+//! entered. So who enters a scope remembers where he was.
+//!
 //! A scope counts the tasks that run in it, and its owner waits for the count to fall to zero.
 //!
 //! Not here: the tasks, their results and their threads.
@@ -23,6 +26,7 @@ use crate::{
 /// type of `self`.
 #[derive(Debug)]
 pub struct Scope {
+    /// The scope around it, unless it is shielded from what happens there.
     parent: Option<Arc<Scope>>,
     deadline: Option<Instant>,
     /// Set once, by the scope's own [`Scope::cancel`].
@@ -45,7 +49,7 @@ struct State {
 }
 
 impl Scope {
-    /// A scope inside `parent`, which has to be taken out of it again by [`Scope::leave`].
+    /// A scope inside `parent`, or shielded without one, which has to be taken out of it again by [`Scope::leave`].
     pub fn new(parent: Option<Arc<Scope>>, deadline: Option<Instant>) -> Arc<Scope> {
         let above = parent.as_ref().and_then(|parent| parent.deadline);
         let scope = Arc::new(Scope {
@@ -71,11 +75,6 @@ impl Scope {
         if let Some(parent) = &self.parent {
             sync::lock(&parent.state).children.retain(|child| !Arc::ptr_eq(child, self));
         }
-    }
-
-    /// The scope around this one.
-    pub fn parent(&self) -> Option<&Arc<Scope>> {
-        self.parent.as_ref()
     }
 
     /// Whether this scope or one above it is cancelled.

@@ -2,7 +2,10 @@
 //!
 //! Not here: what leaving a `with` block raises; `fearless._scope` decides that.
 
-use std::cell::{Cell, RefCell};
+use std::{
+    cell::{Cell, RefCell},
+    time::Instant,
+};
 
 use fearless_core::{
     scope as core,
@@ -70,11 +73,14 @@ impl Drop for Entered {
 #[pyclass(frozen, module = "fearless._core")]
 pub(crate) struct Scope {
     core: Arc<core::Scope>,
+    /// Where its owner was before, and is again afterwards.
+    outside: Option<Arc<core::Scope>>,
 }
 
 impl Scope {
+    /// Another handle of a scope; it cannot be left by it.
     pub(crate) fn of(core: Arc<core::Scope>) -> Scope {
-        Scope { core }
+        Scope { core, outside: None }
     }
 
     pub(crate) fn core(&self) -> &Arc<core::Scope> {
@@ -88,18 +94,19 @@ fn key(core: &Arc<core::Scope>) -> usize {
 
 #[pymethods]
 impl Scope {
-    /// A scope inside that of the calling thread, which becomes the thread's scope.
+    /// A scope inside that of the calling thread, which becomes the thread's scope. One with a `shield` is in no other.
     #[staticmethod]
-    #[pyo3(signature = (timeout=None))]
-    fn enter(timeout: Option<&Bound<'_, PyAny>>) -> PyResult<Scope> {
+    #[pyo3(signature = (timeout=None, *, shield=false))]
+    fn enter(timeout: Option<&Bound<'_, PyAny>>, shield: bool) -> PyResult<Scope> {
         let deadline = match Patience::from_timeout(timeout)? {
             Patience::Forever => None,
             Patience::Until(until) => Some(until),
-            Patience::Once => Some(std::time::Instant::now()),
+            Patience::Once => Some(Instant::now()),
         };
-        let core = core::Scope::new(current(), deadline);
+        let outside = current();
+        let core = core::Scope::new(outside.clone().filter(|_| !shield), deadline);
         replace(Some(Arc::clone(&core)));
-        Ok(Scope { core })
+        Ok(Scope { core, outside })
     }
 
     /// What tells open scopes apart.
@@ -117,7 +124,7 @@ impl Scope {
     /// Leave the scope: the thread is again in the one around it.
     fn exit(&self) {
         self.core.leave();
-        replace(self.core.parent().cloned());
+        replace(self.outside.clone());
     }
 
     /// Cancel every wait inside, now and later.
@@ -146,6 +153,13 @@ impl Scope {
     #[getter]
     fn timed_out(&self) -> bool {
         self.core.is_timed_out()
+    }
+
+    /// The seconds to the earliest deadline, of this scope or one around it; `None` without any.
+    #[getter]
+    fn remaining(&self) -> Option<f64> {
+        let deadline = self.core.deadline()?;
+        Some(deadline.saturating_duration_since(Instant::now()).as_secs_f64())
     }
 
     /// Tasks that have not ended.
