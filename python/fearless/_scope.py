@@ -278,6 +278,7 @@ class Scope:
         stopped = False
         while True:
             try:
+                self._run_queued()
                 while not native.join(stopped):
                     stopped = True
                     self._cancel_waiting()
@@ -291,6 +292,14 @@ class Scope:
                     raise
                 interrupt = error
                 self.cancel()
+
+    def _run_queued(self) -> None:
+        """On a worker, run those tasks that its own pool has queued: there may be no other worker to come to them."""
+        ran = bool(self._running)
+        while ran:
+            with self._lock:
+                tasks = list(self._running)
+            ran = any([task._run_here() for task in tasks])  # noqa: C419, SLF001 - all of them; the native half is ours
 
     def _close(self, native: _native.Scope) -> bool:
         """Refuse more tasks, unless another thread has spawned one meanwhile, which has to be joined, too."""

@@ -13,7 +13,8 @@
 //! - `reserved` is the number of claimed workers that have not run yet, and never exceeds the queue's length;
 //! - while a task is in the queue, there is a worker: one leaves only when the pool is closed and drained.
 //!
-//! Not here: threads, sleeping, and what a task is.
+//! Workers that wait for tasks of their own pool are in `thread_pool/stalled.rs`. Not here: threads, sleeping, and what a
+//! task is.
 
 use crate::{
     blocks::Blocks,
@@ -21,6 +22,8 @@ use crate::{
     sync::{self, Arc, Mutex, MutexGuard},
     waiter::{Claim, Ticket, WaitList, Waiter, Wakes},
 };
+
+mod stalled;
 
 const GO: Claim = Claim::Ready(0);
 const CLOSED: Claim = Claim::Ready(1);
@@ -48,6 +51,8 @@ struct State<T> {
     closed: bool,
     /// Those who wait for the last worker to leave.
     joiners: WaitList,
+    /// Workers that wait for a task of this pool.
+    stalled: WaitList,
     generation: u64,
     /// What the parent of a fork had queued. Never run; kept because this is no place to drop it.
     lost: Vec<T>,
@@ -92,6 +97,8 @@ pub struct Snapshot {
     pub idle: usize,
     /// Submitters that wait for room.
     pub blocked: usize,
+    /// Workers that wait, without a bound, for tasks of the pool.
+    pub stalled: usize,
     /// Whether it takes no more tasks.
     pub closed: bool,
 }
@@ -227,6 +234,7 @@ impl<T> ThreadPool<T> {
             workers: state.workers,
             idle: state.idle.len(),
             blocked: state.submitters.len(),
+            stalled: state.stalled.len(),
             closed: state.closed,
         }
     }
@@ -251,6 +259,7 @@ impl<T> State<T> {
             starting: 0,
             closed: false,
             joiners: WaitList::new(),
+            stalled: WaitList::new(),
             generation: fork::generation(),
             lost: Vec::new(),
         }
@@ -261,8 +270,11 @@ impl<T> State<T> {
             return Submit::Closed(task);
         }
         let mut wakes = Wakes::default();
+        // A task behind all that idle workers will get to may be waited for by them: it has a worker started if one can be had.
+        let is_one_over = self.workers < limit && self.waiting() >= self.idle.len();
         // A bounded pool counts the workers on their way, so it claims one for each task.
-        if (self.reserved > 0 && backlog.is_none() && !self.idle.is_empty()) || self.claim_idle(&mut wakes) {
+        let is_foreseen = self.reserved > 0 && backlog.is_none() && !self.idle.is_empty();
+        if !is_one_over && (is_foreseen || self.claim_idle(&mut wakes)) {
             self.queue.push(task);
             return Submit::Queued(wakes);
         }

@@ -9,6 +9,7 @@ use fearless_core::{
         atomic::{AtomicUsize, Ordering},
         thread,
     },
+    task::{Pass, Step, Task},
     thread_pool::{Next, Submit, ThreadPool},
     waiter::{Claim, Waiter},
 };
@@ -222,5 +223,83 @@ fn emptying_meets_submitting() {
 
         submitter.join().expect("no panic");
         assert_eq!(worker.join().expect("no panic") + emptied + back.load(Ordering::Relaxed), 3);
+    });
+}
+
+/// Waits for `task`, as a worker of `pool`; whether it was refused because no worker would be left.
+fn join(pool: &ThreadPool<usize>, task: &Task<()>) -> bool {
+    let waiter = Waiter::new();
+    let Some(place) = task.join(&waiter) else { return false };
+    let Some(ticket) = pool.stall(&waiter) else {
+        task.leave(place);
+        return true;
+    };
+    assert_eq!(waiter.wait(None), Claim::Ready(0));
+    pool.go_on(ticket);
+    task.leave(place);
+    false
+}
+
+fn end(task: &Task<()>) {
+    task.advance(Pass::Unshared, Step::Finish, |()| ()).expect("it ends once").1.wake();
+}
+
+/// Two workers that both wait for a third task: one is refused, and then runs it for the other.
+///
+/// Fails (both sleep for ever) without the refusal in `stall`: `return None;`.
+#[test]
+fn the_last_worker_does_not_wait_for_a_queued_task() {
+    model(2, || {
+        let pool: Pool = Arc::new(ThreadPool::new(2, None));
+        let (third, refused) = (Arc::new(Task::new(())), Arc::new(AtomicUsize::new(0)));
+        assert!(matches!(pool.try_submit(1), Submit::Start));
+        assert!(matches!(pool.try_submit(2), Submit::Start));
+        assert!(matches!(pool.try_submit(3), Submit::Queued(_)));
+        close(&pool, false);
+        let workers = [(); 2].map(|()| {
+            let (pool, third, refused) = (Arc::clone(&pool), Arc::clone(&third), Arc::clone(&refused));
+            thread::spawn(move || {
+                work_with(&pool, |task| match task {
+                    3 => end(&third),
+                    _ => {
+                        refused.fetch_add(usize::from(join(&pool, &third)), Ordering::Relaxed);
+                    }
+                });
+            })
+        });
+
+        workers.into_iter().for_each(|worker| worker.join().expect("no panic"));
+        assert!(refused.load(Ordering::Relaxed) <= 1);
+    });
+}
+
+/// A worker whose task has ended is not taken for one that waits: the second task ends before its worker waits for the third,
+/// which the first worker will run.
+///
+/// Fails (refused) without the look at the claim in `stall`: `filter(|(other, ())| other.claimed().is_none())`.
+#[test]
+fn a_worker_that_was_woken_does_not_count_as_waiting() {
+    model(2, || {
+        let pool: Pool = Arc::new(ThreadPool::new(2, None));
+        let (second, third) = (Arc::new(Task::new(())), Arc::new(Task::new(())));
+        assert!(matches!(pool.try_submit(1), Submit::Start));
+        assert!(matches!(pool.try_submit(2), Submit::Start));
+        assert!(matches!(pool.try_submit(3), Submit::Queued(_)));
+        close(&pool, false);
+        let workers = [(); 2].map(|()| {
+            let (pool, second, third) = (Arc::clone(&pool), Arc::clone(&second), Arc::clone(&third));
+            thread::spawn(move || {
+                work_with(&pool, |task| match task {
+                    1 => assert!(!join(&pool, &second), "the second task is being run or has ended"),
+                    2 => {
+                        end(&second);
+                        assert!(!join(&pool, &third), "the first worker is free");
+                    }
+                    _ => end(&third),
+                });
+            })
+        });
+
+        workers.into_iter().for_each(|worker| worker.join().expect("no panic"));
     });
 }

@@ -8,7 +8,10 @@
 //! Not here: making the call (`task/run.rs`), waiting for its end (`task/join.rs`), threads, which Python starts, and
 //! the queue of a pool.
 
-use std::{mem, sync::atomic::AtomicU64};
+use std::{
+    mem,
+    sync::atomic::{AtomicU32, AtomicU64, Ordering},
+};
 
 use fearless_core::{
     fork, scope as scopes,
@@ -37,10 +40,13 @@ use watch::{Held, Watchers};
 #[pyclass(subclass, frozen, generic, module = "fearless._core")]
 pub(crate) struct Task {
     core: core::Task<Content>,
-    /// The thread that is in the call, or 0.
+    /// The thread that is in the call, or 0. Before it begins the run that submitted it, if a worker of its pool did; such
+    /// a number is odd, as no thread's is.
     runner: AtomicU64,
     /// The fork generation in which the task was made, or begun.
-    generation: AtomicU64,
+    generation: AtomicU32,
+    /// The number of its pool, or 0.
+    pool: AtomicU32,
 }
 
 #[derive(Default)]
@@ -82,6 +88,12 @@ impl Task {
         Ok(task)
     }
 
+    /// Says which pool will run the task, and which run of a worker submits it, if one does. Before it is queued.
+    pub(crate) fn belongs_to(&self, pool: u32, run: u64) {
+        self.pool.store(pool, Ordering::Relaxed);
+        self.runner.store(run, Ordering::Relaxed);
+    }
+
     pub(crate) fn is_done(&self) -> bool {
         self.core.state().is_done()
     }
@@ -103,6 +115,12 @@ impl Task {
             }
         })
     }
+}
+
+/// The fork generation; what is left out comes after four billion forks.
+#[expect(clippy::cast_possible_truncation, reason = "see above")]
+fn generation() -> u32 {
+    fork::generation() as u32
 }
 
 fn class_name(object: &Bound<'_, PyAny>) -> PyResult<String> {
@@ -127,7 +145,8 @@ impl Task {
         Task {
             core: core::Task::new(Content::default()),
             runner: AtomicU64::new(0),
-            generation: AtomicU64::new(fork::generation()),
+            generation: AtomicU32::new(generation()),
+            pool: AtomicU32::new(0),
         }
     }
 
@@ -135,7 +154,8 @@ impl Task {
     ///
     /// Blocks: until the task is done; a cancellation point; Ctrl-C gets through.
     /// Raises: `Timeout` after `timeout` seconds; `concurrent.futures.CancelledError` if the task was cancelled;
-    /// `DeadlockError` in the task itself; `ValueError` if `timeout` is negative or NaN.
+    /// `DeadlockError` in the task itself, or if no worker were left to run it; `ValueError` if `timeout` is negative or
+    /// NaN.
     #[pyo3(signature = (timeout=None))]
     fn result(slf: &Bound<'_, Self>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<Py<PyAny>> {
         Task::outcome(slf, timeout, "result")
@@ -145,7 +165,8 @@ impl Task {
     ///
     /// Blocks: until the task is done; a cancellation point; Ctrl-C gets through.
     /// Raises: `Timeout` after `timeout` seconds; `concurrent.futures.CancelledError` if the task was cancelled;
-    /// `DeadlockError` in the task itself; `ValueError` if `timeout` is negative or NaN.
+    /// `DeadlockError` in the task itself, or if no worker were left to run it; `ValueError` if `timeout` is negative or
+    /// NaN.
     #[pyo3(signature = (timeout=None))]
     fn join(slf: &Bound<'_, Self>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<Py<PyAny>> {
         Task::outcome(slf, timeout, "join")
@@ -155,7 +176,8 @@ impl Task {
     ///
     /// Blocks: until the task is done; a cancellation point; Ctrl-C gets through.
     /// Raises: `Timeout` after `timeout` seconds; `concurrent.futures.CancelledError` if the task was cancelled;
-    /// `DeadlockError` in the task itself; `ValueError` if `timeout` is negative or NaN.
+    /// `DeadlockError` in the task itself, or if no worker were left to run it; `ValueError` if `timeout` is negative or
+    /// NaN.
     #[pyo3(signature = (timeout=None))]
     fn exception(slf: &Bound<'_, Self>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Py<PyAny>>> {
         if Task::wait_done(slf, timeout, "exception")?.is_cancelled() {
@@ -239,6 +261,12 @@ impl Task {
     /// Make the call on this thread.
     fn _run(slf: &Bound<'_, Self>) {
         Task::run(slf);
+    }
+
+    /// Make the call on this thread if nobody has begun it and this is a worker of its pool; for a scope, which joins its
+    /// own tasks. Whether it was made.
+    fn _run_here(slf: &Bound<'_, Self>) -> bool {
+        Task::run_here(slf)
     }
 
     /// Cancel a task that nobody will come by to run.

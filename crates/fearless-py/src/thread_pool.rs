@@ -5,13 +5,9 @@
 //!
 //! Not here: starting threads, and the end of the process; `fearless.pools` does both.
 
-use std::{
-    cell::Cell,
-    ptr,
-    sync::{
-        OnceLock,
-        atomic::{AtomicBool, Ordering},
-    },
+use std::sync::{
+    OnceLock,
+    atomic::{AtomicBool, Ordering},
 };
 
 use fearless_core::{
@@ -34,12 +30,9 @@ use crate::{
     wait::{self, Kind, Patience},
 };
 
-const BROKEN: &str = "an initializer of the pool failed; it runs no tasks";
+pub(crate) mod worker;
 
-thread_local! {
-    /// The queue that the calling thread works for; compared, never followed.
-    static MINE: Cell<*const Queue> = const { Cell::new(ptr::null()) };
-}
+const BROKEN: &str = "an initializer of the pool failed; it runs no tasks";
 
 /// What a pool and its workers share.
 ///
@@ -47,13 +40,15 @@ thread_local! {
 #[pyclass(frozen, weakref, name = "PoolQueue", module = "fearless._core")]
 pub(crate) struct Queue {
     core: core::ThreadPool<Py<Task>>,
+    /// What its tasks know it by.
+    number: u32,
     /// An initializer failed.
     broken: AtomicBool,
 }
 
 impl Queue {
     fn is_mine(&self) -> bool {
-        MINE.get() == ptr::from_ref(self)
+        worker::works_for(self)
     }
 
     fn refusal(&self) -> PyErr {
@@ -73,7 +68,7 @@ impl Queue {
             next = match next {
                 Next::Run(task, wakes) => {
                     wakes.wake();
-                    Task::run(task.bind(py));
+                    worker::in_a_run(|| Task::run(task.bind(py)));
                     drop(task);
                     self.core.next(&waiter)
                 }
@@ -96,10 +91,10 @@ impl Queue {
 #[pymethods]
 impl Queue {
     /// Run tasks on this thread until the pool has ended.
-    fn work(&self, py: Python<'_>) {
-        let outside = MINE.replace(self);
-        self.serve(py);
-        MINE.set(outside);
+    fn work(slf: &Bound<'_, Self>) {
+        let works = worker::Works::begin(slf);
+        slf.get().serve(slf.py());
+        drop(works);
     }
 
     /// A worker that was to be started does not exist. If it was to be the only one, all tasks fail; whether that
@@ -154,6 +149,12 @@ impl Queue {
         self.core.snapshot().blocked
     }
 
+    /// How many workers wait for tasks of the pool.
+    #[getter]
+    fn stalled(&self) -> usize {
+        self.core.snapshot().stalled
+    }
+
     #[getter]
     fn broken(&self) -> bool {
         self.broken.load(Ordering::Acquire)
@@ -187,7 +188,7 @@ impl ThreadPool {
 
     fn _open(&self, py: Python<'_>, workers: usize, backlog: Option<usize>) -> PyResult<()> {
         let core = core::ThreadPool::new(workers, backlog);
-        let queue = Py::new(py, Queue { core, broken: AtomicBool::new(false) })?;
+        let queue = Py::new(py, Queue { core, number: worker::next_number(), broken: AtomicBool::new(false) })?;
         self.queue.set(queue).map_err(|_| PyRuntimeError::new_err("a ThreadPool is initialized once"))
     }
 
@@ -253,7 +254,9 @@ impl ThreadPool {
 
     fn enqueue(slf: &Bound<'_, ThreadPool>, task: &Bound<'_, Task>) -> PyResult<()> {
         let queue = slf.get()._queue()?.get();
-        let submitted = if queue.core.backlog().is_none() || queue.is_mine() {
+        let is_mine = queue.is_mine();
+        task.get().belongs_to(queue.number, if is_mine { worker::run() } else { 0 });
+        let submitted = if is_mine || queue.core.backlog().is_none() {
             queue.core.submit_over(task.clone().unbind())
         } else {
             wait::checkpoint(slf.py())?;

@@ -7,9 +7,10 @@ use std::sync::atomic::Ordering;
 use fearless_core::{fork, task::State, waiter::Waiter};
 use pyo3::prelude::*;
 
-use super::{Held, Task};
+use super::{Held, Task, generation};
 use crate::{
     errors, thread,
+    thread_pool::worker::{self, Stall},
     wait::{self, Kind, Patience},
 };
 
@@ -37,7 +38,7 @@ impl Task {
         wait::checkpoint(py)?;
         let task = slf.get();
         if !task.is_done() {
-            task.sleep(py, patience, call)?;
+            Task::sleep(slf, patience, call)?;
         }
         if task.core.is_shared() {
             // Whoever set the state holds the condition until the outcome is in place, too.
@@ -47,17 +48,49 @@ impl Task {
     }
 
     #[cold]
-    fn sleep(&self, py: Python<'_>, patience: Patience, call: &str) -> PyResult<()> {
+    fn sleep(slf: &Bound<'_, Task>, patience: Patience, call: &str) -> PyResult<()> {
         const PENDING: &str = "the task did not end";
-        self.refuse_deadlock(call)?;
+        let (py, task) = (slf.py(), slf.get());
+        task.refuse_deadlock(call)?;
         if patience == Patience::Once {
             return Err(errors::timeout(call, PENDING));
         }
+        if patience == Patience::Forever && Task::run_own(slf) {
+            return Ok(());
+        }
         let waiter = Waiter::new();
-        let Some(ticket) = self.core.join(&waiter) else { return Ok(()) };
+        let Some(ticket) = task.core.join(&waiter) else { return Ok(()) };
+        let pool = task.pool.load(Ordering::Relaxed);
+        let stall = if patience == Patience::Forever { Stall::begin(py, pool, &waiter) } else { Ok(None) };
+        let Ok(stall) = stall else {
+            task.core.leave(ticket);
+            let text = "every worker of the pool would wait for a task of the pool, and none is left to run one";
+            return Err(errors::DeadlockError::new_err(format!("{call}: {text}; give it more workers")));
+        };
         let ended = wait::wait(py, &waiter, Kind::Join, patience);
-        self.core.leave(ticket);
+        drop(stall);
+        task.core.leave(ticket);
         if matches!(ended, wait::Ended::Ready(_)) { Ok(()) } else { Err(ended.error(call, PENDING)) }
+    }
+
+    /// Makes the call here, if the task is queued and was submitted by the run of a worker that waits for it now: it might
+    /// be the only one. Whether the task is done.
+    fn run_own(slf: &Bound<'_, Task>) -> bool {
+        let task = slf.get();
+        if task.core.state() == State::Pending && worker::is_own(task.runner.load(Ordering::Relaxed)) {
+            worker::in_a_run(|| Task::run(slf));
+        }
+        task.is_done()
+    }
+
+    /// Makes the call here, if the task is queued and the calling thread is a worker of its pool. Whether it was made.
+    pub(super) fn run_here(slf: &Bound<'_, Task>) -> bool {
+        let task = slf.get();
+        let is_queued = task.core.state() == State::Pending && worker::is_of(task.pool.load(Ordering::Relaxed));
+        if is_queued {
+            worker::in_a_run(|| Task::run(slf));
+        }
+        is_queued
     }
 
     /// Refuses a wait that could never end.
@@ -68,8 +101,8 @@ impl Task {
             return Err(errors::DeadlockError::new_err(format!("{call}: this thread is running the task itself")));
         }
         let lost = match self.core.state() {
-            State::Pending => generation != fork::generation() && self.core.with(|content| content.call.is_some()),
-            State::Running => runner != 0 && fork::vanished(runner, generation),
+            State::Pending => generation != self::generation() && self.core.with(|content| content.call.is_some()),
+            State::Running => runner != 0 && !worker::is_run(runner) && fork::vanished(runner, generation.into()),
             _ => false,
         };
         if lost {

@@ -5,13 +5,13 @@
 use std::{mem, sync::atomic::Ordering};
 
 use fearless_core::{
-    fork, scope as scopes,
+    scope as scopes,
     sync::Arc,
     task::{State, Step},
 };
 use pyo3::{exceptions::PyException, prelude::*, types::PyDict};
 
-use super::{Content, Task, state_name};
+use super::{Content, Task, generation, state_name};
 use crate::{call::Call, errors, python, scope::Entered, thread};
 
 /// What the end of a task leaves to be dropped or called, once no lock is held.
@@ -41,7 +41,7 @@ impl Task {
         match begun {
             Ok((Some(call), scope)) => {
                 let task = slf.get();
-                task.generation.store(fork::generation(), Ordering::Relaxed);
+                task.generation.store(generation(), Ordering::Relaxed);
                 task.runner.store(thread::ident(), Ordering::Release);
                 Ok(Some((call, scope)))
             }
