@@ -10,7 +10,7 @@ from fearless.lab.job import Item, Job, Result
 
 SHARED = "a bare atomic"
 KEEP_IN_MIND = "never change a published value"
-UPDATE = "one at a time"
+UPDATE = "again when overtaken"
 ORDERED = False
 NEEDS = "read"
 
