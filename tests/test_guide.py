@@ -33,6 +33,8 @@ class Lengths:
         for word in re.findall("[A-Za-z]+", text):
             found[min(len(word), 16)] += 1
         return found
+    async def work_async(self, text):
+        return self.work(text)
     def start(self):
         return dict.fromkeys(range(1, 17), 0)
 

@@ -43,9 +43,9 @@ def workload(cls: C) -> C:
     changes the state in place, or returns the new one. A state that is an int, or a dict of ints whose keys stay the
     same, needs no ``update``: parts are then added.
 
-    Optional methods open more patterns: ``merge(self, state, other)`` joins two states, and ``work_async`` serves
-    patterns that need it. ``check(self, state)`` says whether a result is right, by returning False or by an assert;
-    without it a result must equal the serial one.
+    Optional methods open more patterns: ``merge(self, state, other)`` joins two states, and ``async def
+    work_async(self, item)``, which gives what ``work`` gives, serves the pattern ``asyncio``. ``check(self, state)``
+    says whether a result is right, by returning False or by an assert; without it a result must equal the serial one.
 
     ``read(self, state, item)`` looks at the state before the work, many at once, and changes nothing. What it returns
     is what ``work`` gets in place of the item, and a part that is None changes nothing: there is no update. Other

@@ -170,6 +170,35 @@ class Keyed:
 
 
 @workload
+class Awaited(Typed):
+    """Lengths of words, as a server would tell them."""
+
+    def items(self) -> list[str]:
+        return self.words.split()
+
+    def work(self, item: str) -> Totals:
+        return {item: len(item)}
+
+    async def work_async(self, item: str) -> Totals:
+        return self.work(item)
+
+    def start(self) -> Totals:
+        return {}
+
+    def update(self, state: Totals, part: Totals) -> Totals:
+        return {**state, **part}
+
+    def merge(self, state: Totals, other: Totals) -> Totals:
+        return {**state, **other}
+
+
+@workload
+class AwaitedUntyped(Untyped):
+    async def work_async(self, item):
+        return self.work(item)
+
+
+@workload
 class StagedTotal:
     def items(self):
         return "one three eleven".split()
@@ -200,6 +229,8 @@ OWN = {
     "untyped": Target("users_job.py:untyped", {}, "*.txt"),
     "Typed": Target("users_job.py:Typed", {"words": "a bc def"}),
     "Untyped": Target("users_job.py:Untyped"),
+    "Awaited": Target("users_job.py:Awaited", {"words": "a bc def"}),
+    "AwaitedUntyped": Target("users_job.py:AwaitedUntyped"),
     "Staged": Target("users_job.py:Staged", {"words": "a bc def"}),
     "Reading": Target("users_job.py:Reading", {"words": "a bc def"}),
     "ReadingUntyped": Target("users_job.py:ReadingUntyped"),
@@ -209,6 +240,8 @@ OWN = {
 }
 EXAMPLES: dict[str, dict[str, Any]] = {  # beside those of each state
     "example-waits": {"state": "none", "waits": True},
+    "example-awaits": {"state": "merge", "waits": True, "awaits": True},
+    "example-reads-awaits": {"state": "update", "reads": True, "awaits": True},
     "example-reads": {"state": "update", "reads": True},
     "example-reads-waits": {"state": "update", "reads": True, "waits": True},
 }
@@ -240,7 +273,7 @@ def subject(kind: str, folder: Path) -> Subject:
 
 def fits(pattern: str, of: Subject) -> bool:
     """True if the pattern can run the job."""
-    asks = {"whole": of.whole, "staged": of.staged, "reads": of.reads, "keyed": of.keyed}
+    asks = {"whole": of.whole, "staged": of.staged, "reads": of.reads, "keyed": of.keyed, "awaits": of.awaits}
     return not isinstance(catalog.fit(pattern, of.state, **asks), str)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import importlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -42,6 +43,7 @@ RUNS: dict[str, set[State]] = {
     "executor": {"none", "add", "merge", "update"},
     "rwlock": set(),  # for work that looks at the state: see test_reads
     "processes": {"none", "add", "merge", "update"},
+    "asyncio": {"none", "add", "merge", "update"},  # where there is a work_async
     "sharded": {"add"},  # and where items have keys: see test_keys
     "snapshot": set(),  # as rwlock
 }
@@ -52,12 +54,18 @@ HERE = [pair for pair in PAIRS if pair[0] != "processes"]
 def job(state: State) -> Job:
     """A job over 40 numbers."""
     methods = {"items": lambda _: range(40), "work": lambda _, item: item * item, **KINDS[state]}
-    return Job(type("Source", (), methods)(), name=state)
+    return Job(type("Source", (), {**methods, "work_async": work_async})(), name=state)
+
+
+async def work_async(self: Any, item: Any) -> Any:
+    """The same as the work of the workload, after a wait in which others go on."""
+    await asyncio.sleep(0)
+    return self.work(item)
 
 
 def fitting(pattern: str, state: State, *, whole: bool = False) -> Pattern:
     """The pattern, which must fit."""
-    found = catalog.fit(pattern, state, whole=whole)
+    found = catalog.fit(pattern, state, whole=whole, awaits=True)
     assert isinstance(found, Pattern), found
     return found
 
@@ -80,7 +88,8 @@ def test_the_result_is_the_serial_one(pattern: str, state: State, workers: int) 
 @pytest.mark.parametrize("pattern", [name for name in RUNS if "add" in RUNS[name] and name != "processes"])
 def test_one_total_is_added_too(pattern: str) -> None:
     """A state that is an int, not a dict."""
-    of = Job(type("Source", (), {"work": lambda _, item: item, "start": lambda _: 0})(), name="total")
+    methods = {"work": lambda _, item: item, "start": lambda _: 0}
+    of = Job(type("Source", (), {**methods, "work_async": work_async})(), name="total")
 
     assert result(pattern, of, range(40)) == sum(range(40))
 
@@ -106,7 +115,7 @@ WORK = """
 @pytest.mark.parametrize("state", list(KINDS))
 def test_a_pattern_runs_what_the_table_says_or_gives_a_reason(pattern: str, state: State) -> None:
     """There is no third way."""
-    found = catalog.fit(pattern, state)
+    found = catalog.fit(pattern, state, awaits=True)
 
     assert isinstance(found, Pattern) == (state in RUNS[pattern])
     assert isinstance(found, Pattern) or found.startswith(("needs ", "the workload shares no state"))
@@ -141,6 +150,9 @@ class Add:
 
     def work(self, item):
         return item
+
+    async def work_async(self, item):
+        return self.work(item)
 """
 
 
@@ -184,6 +196,17 @@ def test_a_pattern_is_plain_code(pattern: str) -> None:
 def test_the_patterns_stand_in_the_order_of_simplicity() -> None:
     """Which is the order in which they are given, however they were asked for."""
     assert catalog.check_names(["processes", "par", "serial", "par"]) == ("serial", "par", "processes")
+
+
+UPDATES = {"one at a time", "in parts", "again when overtaken"}
+
+
+def test_a_pattern_says_how_updates_meet() -> None:
+    """From a closed list; a writer of a snapshot that was overtaken begins again."""
+    said = {name: catalog._constants(f"fearless.lab.patterns.{name}")["UPDATE"] for name in catalog.PATTERNS}
+
+    assert set(said.values()) == UPDATES
+    assert [name for name, how in said.items() if how == "again when overtaken"] == ["snapshot"]
 
 
 def test_an_unknown_pattern_lists_the_known() -> None:

@@ -6,7 +6,7 @@ Holds what advice is and its sentences. Measures nothing, and needs no candidate
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from fearless.lab import costs, ranking, rules, sensitivity, unknowns, wording
@@ -126,7 +126,8 @@ def _ranked(facts: Facts, found: Ranking) -> Finding | None:
         best = ranking.pick_for("throughput", others, found.costs) if others else None
         text = "nothing else is left" if best is None else _serial_wins(facts, found, best)
         return Finding("R15", text + note, {"aim": aim, "predicted": _figures(found)})
-    text = f"{pick} with {wording.counted(found.workers, 'worker')} is predicted to be {gain} as fast as serial"
+    noun = "coroutine" if pick == "asyncio" else "worker"
+    text = f"{pick} with {wording.counted(found.workers, noun)} is predicted to be {gain} as fast as serial"
     ending = {
         "throughput": "the simplest within 10 % of the fastest",
         "latency": "the simplest within 10 % of the quickest to give a result",
@@ -157,8 +158,7 @@ def _figures(found: Ranking) -> dict[str, Any]:
 
 def _sizes(facts: Facts, found: Ranking) -> Iterator[Finding]:
     pick, count = found.pick, found.workers
-    apart = replace(facts, gil=False) if pick in costs.APART else facts  # processes have a GIL each
-    sized = [_workers(apart, count), rules.r4(facts, pick, count)]
+    sized = [_workers(facts, pick, count), rules.r4(facts, pick, count)]
     if pick in costs.APART:
         sized.insert(0, rules.r18_predicted(facts, count))
     if pick == "channel":
@@ -166,9 +166,9 @@ def _sizes(facts: Facts, found: Ranking) -> Iterator[Finding]:
     yield from (one for one in sized if one is not None)
 
 
-def _workers(facts: Facts, count: int) -> Finding | None:
+def _workers(facts: Facts, pick: str, count: int) -> Finding | None:
     """R3, and why there are fewer workers than it allows."""
-    found = rules.r3(facts)
+    found = rules.r3(facts, pick)
     if found is None or found.facts["workers"] <= count:
         return found
     text = f"{wording.counted(count, 'worker')}: more, up to the {found.facts['workers']} that R3 allows, "

@@ -30,6 +30,7 @@ PATTERNS = (
     "executor",
     "rwlock",
     "processes",
+    "asyncio",
     "sharded",
     "snapshot",
 )  # the simplest first
@@ -47,6 +48,7 @@ UNFIT = frozenset(
         *((name, CACHE) for name in ("par", "threads")),  # a cache for each worker would be filled as often
         # They have no state to look at.
         *((name, CACHE) for name in ("atomic", "pool", "executor", "processes", "sharded")),
+        *(("asyncio", name) for name in BUILT_INS),  # none of them has coroutines
         *((name, "ledger") for name in ("par", "threads", "atomic")),  # balances cannot be joined, and are no totals
     }
 )
@@ -59,12 +61,14 @@ METHODS = frozenset(
         "Mutex",
         "RwLock",
         "ShardedCounter",
+        "TaskGroup",
         "ThreadPool",
         "add",
         "channel",
         "clone",
         "close",
         "collect",
+        "create_task",
         "drain",
         "fold",
         "for_each",
@@ -136,7 +140,7 @@ def must_run(pattern: str, built_in: str) -> bool:
 
 def fit_job(name: str, job: Job) -> Pattern | str:
     """The pattern ``name`` for ``job``, or why it cannot run it."""
-    asks = {"staged": bool(job.stages), "reads": job.reads, "keyed": job.keyed}
+    asks = {"staged": bool(job.stages), "reads": job.reads, "keyed": job.keyed, "awaits": job.awaits}
     return fit(name, job.state, whole=whole_total(job), **asks)
 
 
@@ -148,15 +152,19 @@ def fit(  # noqa: PLR0913  # a state and what may be asked beside it
     staged: bool = False,
     reads: bool = False,
     keyed: bool = False,
+    awaits: bool = False,
 ) -> Pattern | str:
     """The pattern ``name`` for jobs with ``state``, or why it cannot run them.
 
     ``whole``: the state is an int. ``staged``: the work has stages, which a pattern may run each with its own workers.
-    ``reads``: items look at the state before the work. ``keyed``: they say which entries of it they touch.
+    ``reads``: items look at the state before the work. ``keyed``: they say which entries of it they touch. ``awaits``:
+    the work is also a coroutine.
     """
     module = _module(name, reads=reads)
     functions = _functions(module)
     needed = _constants(module).get("NEEDS", "")
+    if needed == "work_async" and not awaits:
+        return "needs work_async(self, item), the work as a coroutine"
     lacking = _lacking(needed, functions, state, reads=reads, keyed=keyed)
     if lacking is not None:
         return lacking
@@ -181,7 +189,7 @@ def usual_card(name: str) -> Card:
     """The card of the pattern ``name`` as it joins states, or as it serves what it can."""
     for state in STATES:
         for reads in (False, True):
-            found = fit(name, state, reads=reads)
+            found = fit(name, state, reads=reads, awaits=True)
             if isinstance(found, Pattern):
                 return found.card
     raise LabError(f"{name} runs nothing")

@@ -92,7 +92,7 @@ class Choice:
             return None
         state, reads = _example(self.facts, self.pattern)
         waits = (self.facts.wait or 0.0) >= LIKELY
-        subject = emit_subject.example(state, waits=waits, reads=reads, file=file)
+        subject = emit_subject.example(state, waits=waits, reads=reads, awaits=self.pattern == "asyncio", file=file)
         known = self.advice
         return emit.program(
             self.pattern, subject, workers=known.workers or 2, because=known.because, capacity=known.capacity
@@ -171,7 +171,7 @@ def _example(facts: Facts, pattern: str) -> tuple[State, bool]:
     return next(
         (state, reads)
         for state, reads in [*plain, ("update", True)]
-        if not isinstance(catalog.fit(pattern, state, whole=state == "add", reads=reads), str)
+        if not isinstance(catalog.fit(pattern, state, whole=state == "add", reads=reads, awaits=True), str)
     )
 
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fearless.lab.facts import ORDER, Facts
 
 # Seconds that one item costs beyond its work: on CPython 3.13 with two cores, the dearer of the builds with and
 # without the GIL, from benchmarks/results. Those of rwlock, sharded and snapshot come from what they took beside mutex
-# and atomic in one run of `fearless.lab.dispatch`. Those of asyncio, interpreters and stealing are assumed: the toolkit
-# has none of them to measure.
+# and atomic in one run of `fearless.lab.dispatch`, as does that of asyncio. Those of interpreters and stealing are
+# assumed: the toolkit has none of them to measure.
 TYPICAL: Mapping[str, float] = {
     "serial": 0.0,
     "par": 2e-8,
@@ -40,6 +40,8 @@ PROCESS = 0.03  # and for each
 THREAD_BYTES = 150 * 1024  # of its stack, touched
 PROCESS_BYTES = 30 * 1024 * 1024
 FUTURE_BYTES = 300
+COROUTINE_BYTES = 4000  # with its task
+MOST_COROUTINES = 10_000
 BASE_BYTES = 12 * 1024 * 1024
 IN_PARTS = frozenset({"par", "threads", "processes", "interpreters"})  # a state for each worker, joined at the end
 APART = frozenset({"processes", "interpreters"})
@@ -106,6 +108,13 @@ def parallelism(facts: Facts) -> float:
     return min(cores, 1 / max(1e-9, 1 - (facts.released or 0.0))) if facts.gil else cores
 
 
+def own(facts: Facts, pattern: str) -> Facts:
+    """``facts`` as the workers of ``pattern`` have them: processes have a GIL each, and coroutines one thread."""
+    if pattern in APART:
+        return replace(facts, gil=False)
+    return replace(facts, cores=1.0) if pattern == "asyncio" and facts.cores is not None else facts
+
+
 def predict(facts: Facts, workers: int, processes: int | None = None) -> dict[str, Cost]:
     """Each pattern's predicted cost with ``workers``, or with fewer where more take longer to start than they give.
 
@@ -144,7 +153,9 @@ def _job(facts: Facts) -> _Job:
 
 def _cost(facts: Facts, job: _Job, pattern: str, workers: int) -> Cost:
     extra = dispatch(facts)[pattern]
-    count = 1 if pattern in {"serial", "asyncio"} else max(1, min(workers, job.items))
+    count = 1 if pattern == "serial" else max(1, min(workers, job.items))
+    if pattern == "asyncio":  # coroutines that wait cost next to nothing, so there may be as many as find work
+        count = max(1, min(math.ceil(1 + job.wait / max(job.work, 1e-9)), MOST_COROUTINES, job.items))
     if pattern in {"mutex", "rwlock"}:
         count = min(count, useful(job.update + extra, _gap(job)))
     each = _each(job, pattern, count, extra)
@@ -160,7 +171,7 @@ def _each(job: _Job, pattern: str, count: int, extra: float) -> float:
     if pattern == "serial":
         return job.work + job.wait + job.update
     if pattern == "asyncio":
-        return max(computing, (computing + job.wait) / job.items)
+        return max(computing, (computing + job.wait) * math.ceil(job.items / count) / job.items)
     waves = math.ceil(job.items / count) / job.items  # the share of all items that the busiest worker has
     cores = job.cores if pattern in APART else job.parallelism
     bounds = [computing / min(count + (pattern in CALLER_UPDATES), cores)]
@@ -258,8 +269,8 @@ def _clustered(job: _Job, count: int, item: float) -> float:
 def _bytes(job: _Job, pattern: str, count: int) -> float:
     if pattern == "serial":
         return BASE_BYTES
-    each = PROCESS_BYTES if pattern in APART else THREAD_BYTES
-    futures = FUTURE_BYTES * job.items * {"executor": 5, "pool": 1, "asyncio": 5}.get(pattern, 0)
+    each = {"asyncio": COROUTINE_BYTES, **dict.fromkeys(APART, PROCESS_BYTES)}.get(pattern, THREAD_BYTES)
+    futures = FUTURE_BYTES * job.items * {"executor": 5, "pool": 1}.get(pattern, 0)
     return BASE_BYTES + 0.1 * BASE_BYTES + each * count + futures
 
 

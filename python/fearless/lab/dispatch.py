@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import Any
@@ -181,10 +181,19 @@ def _idle(job: Job, together: int = 1) -> Job:
     idle = _Keyed(job.start(), together) if job.keyed else kinds[job.state]()
     if job.reads:
         idle.read = lambda _state, _item: None  # type: ignore[attr-defined]
+    if job.awaits:
+        idle.work_async = _never_waits(idle.work)  # type: ignore[attr-defined]  # same
     if job.stages:
         passing = [_same] * (len(job.stages) - 1)
         idle.stages = lambda: [idle.work, *passing]  # type: ignore[attr-defined]  # an item has as far to go
     return Job(idle, name="nothing")
+
+
+def _never_waits(work: Callable[[Any], Any]) -> Callable[[Any], Coroutine[Any, Any, Any]]:
+    async def work_async(item: Any) -> Any:
+        return work(item)
+
+    return work_async
 
 
 def _run(job: Job, name: str, workers: int) -> Body:

@@ -51,7 +51,7 @@ def {name}(state: Result, {other}: {kind}) -> Result:
     """{says} A method that returns nothing has changed the state in place."""
     changed = job.{name}(state, {other})
     return state if changed is None else changed'''
-BOUND = ("start", "read", "keys", "update", "merge")
+BOUND = ("work_async", "start", "read", "keys", "update", "merge")
 SAYS = {"update": ("part", "Part", "Take one part in."), "merge": ("other", "Result", "Join two states.")}
 MAIN = '''\
 def main() -> None:
@@ -80,6 +80,7 @@ def program(
     """
     (name,) = catalog.check_names([pattern])
     asks = {"whole": subject.whole, "staged": subject.staged, "reads": subject.reads, "keyed": subject.keyed}
+    asks["awaits"] = subject.awaits
     fitting = catalog.fit(name, subject.state, **asks)
     if isinstance(fitting, str):
         raise LabError(f"no program with {name} for this job: {fitting}")

@@ -42,6 +42,7 @@ TAKEN = frozenset(
         "job",
         "add",
         "work",
+        "work_async",
         "stages",
         "start",
         "update",
@@ -54,6 +55,7 @@ TAKEN = frozenset(
 )
 RETURNS = re.compile(r"^        return (?:item, )?sum\(", re.MULTILINE)  # in a template: the end of the work
 WAITING_SIZE, WAIT = 200, "fl.sleep(0.002)  # stands for what it waits for: a file, a request, a database"
+AWAIT = "await asyncio.sleep(0.002)  # stands for a request, or a database"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ class Subject:
     staged: bool = False  # the job has stages in place of work
     reads: bool = False  # items look at the state
     keyed: bool = False  # they say which entries they touch
+    awaits: bool = False  # the work is also a coroutine
     items: str = "list(job.items())"
     work: str = "job.work"
     own: frozenset[str] = frozenset()  # the user's modules
@@ -78,7 +81,8 @@ class Subject:
     @property
     def methods(self) -> tuple[str, ...]:
         """Those of the job's methods that the user wrote."""
-        return (*METHODS[self.state], *(["read"] if self.reads else []), *(["keys"] if self.keyed else []))
+        beside = {"read": self.reads, "keys": self.keyed, "work_async": self.awaits}
+        return (*METHODS[self.state], *(name for name, has in beside.items() if has))
 
 
 def of_target(target: Target, file: Path) -> Subject:
@@ -96,23 +100,44 @@ def of_target(target: Target, file: Path) -> Subject:
     return _workload(target, job, module, tree, known)
 
 
-def example(state: State, *, waits: bool = False, reads: bool = False, file: str = "FILE") -> Subject:
+def example(
+    state: State, *, waits: bool = False, reads: bool = False, awaits: bool = False, file: str = "FILE"
+) -> Subject:
     """A small job whose parts become a result in the way of ``state``; with ``waits`` its work waits, too.
 
-    With ``reads`` its items look at the state, which is one of "update".
+    With ``reads`` its items look at the state, which is one of "update". With ``awaits`` the work is a coroutine, too.
     """
     name = f"{__package__}.templates.{LOOKED_UP if reads else TEMPLATES[state]}"
     source = Path(_origin(name)).read_text(encoding="utf-8")
     if waits:
         source = source.replace("size = 2000", f"size = {WAITING_SIZE}")
         source = RETURNS.sub(rf"        {WAIT}\n\g<0>", source)
+    source = _with_coroutine(source) if awaits else source
     tree = ast.parse(source)
-    imports = {**imports_of(tree), "fl": Import("fearless", "", "fl")}
+    imports = {**imports_of(tree), "fl": Import("fearless", "", "fl"), "asyncio": Import("asyncio")}
     types = emit_types.of_class(tree, "Example", {"items", *METHODS[state], *(["read"] if reads else [])})
     summary, made = _summary_of(tree, "Example"), ("job = Example()",)
     return Subject(
-        summary, tuple(_segments(source)), made, imports, types, state, file, whole=state == "add", reads=reads
+        summary,
+        tuple(_segments(source)),
+        made,
+        imports,
+        types,
+        state,
+        file,
+        whole=state == "add",
+        reads=reads,
+        awaits=awaits,
     )
+
+
+def _with_coroutine(source: str) -> str:
+    """``source`` with the work also as a coroutine, which awaits what the work waits for."""
+    kind = next(node for node in ast.parse(source).body if isinstance(node, ast.ClassDef))
+    work = next(node for node in kind.body if isinstance(node, ast.FunctionDef) and node.name == "work")
+    text = "    " + (ast.get_source_segment(source, work) or "")
+    other = text.replace("def work(", "async def work_async(").replace(WAIT, AWAIT)
+    return source.replace(text, f"{text}\n\n{other}")
 
 
 def _built_in(target: Target, job: Job, file: Path) -> Subject:
@@ -170,12 +195,12 @@ def _workload(target: Target, job: Job, module: str, tree: ast.Module, name: str
 def _asking(subject: Subject, job: Job) -> Subject:
     """``subject`` with what decides how a pattern runs ``job``, beside the state."""
     whole = catalog.whole_total(job)
-    return replace(subject, whole=whole, staged=bool(job.stages), reads=job.reads, keyed=job.keyed)
+    return replace(subject, whole=whole, staged=bool(job.stages), reads=job.reads, keyed=job.keyed, awaits=job.awaits)
 
 
 def _methods(job: Job) -> list[str]:
     """The methods that a program calls, beside ``items``."""
-    beside = [name for name, has in (("read", job.reads), ("keys", job.keyed)) if has]
+    beside = [name for name, has in (("read", job.reads), ("keys", job.keyed), ("work_async", job.awaits)) if has]
     return [*("stages" if one == "work" and job.stages else one for one in METHODS[job.state]), *beside]
 
 

@@ -11,6 +11,7 @@ import builtins
 from dataclasses import dataclass
 
 ITEM, PART, RESULT = "Item", "Part", "Result"
+Method = ast.FunctionDef | ast.AsyncFunctionDef
 ANY = {ITEM: "Any", PART: "Any", RESULT: "Any"}
 
 
@@ -35,7 +36,8 @@ UNKNOWN = Types(ANY, known=False)
 def of_class(tree: ast.Module, name: str, methods: set[str]) -> Types:
     """The types of the workload class ``name``, whose ``methods`` a program calls."""
     found = next((one for one in tree.body if isinstance(one, ast.ClassDef) and one.name == name), None)
-    functions = {one.name: one for one in found.body if isinstance(one, ast.FunctionDef)} if found else {}
+    written = [one for one in found.body if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)] if found else []
+    functions: dict[str, Method] = {one.name: one for one in written}
     if not methods <= functions.keys() or not all(map(_complete, (functions[one] for one in methods))):
         return UNKNOWN
     start = functions.get("start")
@@ -63,12 +65,12 @@ def _checked(tree: ast.Module, names: dict[str, str], returns: frozenset[str]) -
     return Types(names, frozenset(own), returns=returns)
 
 
-def _work(node: ast.FunctionDef) -> tuple[str, str]:
+def _work(node: Method) -> tuple[str, str]:
     """What it takes and what it gives."""
     return _text(node.args.args[-1].annotation), _text(node.returns)
 
 
-def _stages(tree: ast.Module, methods: dict[str, ast.FunctionDef]) -> tuple[str, str]:
+def _stages(tree: ast.Module, methods: dict[str, Method]) -> tuple[str, str]:
     """What the first stage takes and the last one gives, where ``stages`` returns a list of names; else Any."""
     end = methods["stages"].body[-1]
     listed = end.value if isinstance(end, ast.Return) else None
@@ -81,16 +83,14 @@ def _stages(tree: ast.Module, methods: dict[str, ast.FunctionDef]) -> tuple[str,
     return item, _text(last.returns) if last and last.returns else "Any"
 
 
-def _stage(
-    node: ast.expr, methods: dict[str, ast.FunctionDef], functions: dict[str, ast.FunctionDef]
-) -> ast.FunctionDef | None:
+def _stage(node: ast.expr, methods: dict[str, Method], functions: dict[str, ast.FunctionDef]) -> Method | None:
     """The function that a name in the list stands for: a method of the workload, or one of its file."""
     if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "self":
         return methods.get(node.attr)
     return functions.get(node.id) if isinstance(node, ast.Name) else None
 
 
-def _complete(node: ast.FunctionDef) -> bool:
+def _complete(node: Method) -> bool:
     """Everything is annotated but self."""
     return node.returns is not None and all(one.annotation is not None for one in node.args.args[1:])
 

@@ -80,8 +80,7 @@ def _sized(facts: Facts, pick: Candidate) -> list[Finding | None]:
     costly = {name: cost for name, cost in costs.dispatch(facts).items() if name in ran & {"pool", "executor"}}
     found = [rules.r2(facts, costly)]
     if pick.pattern != "serial":
-        apart = replace(facts, gil=False) if pick.pattern in costs.APART else facts
-        found += [rules.r3(apart), rules.r4(facts, pick.pattern, pick.workers)]
+        found += [rules.r3(facts, pick.pattern), rules.r4(facts, pick.pattern, pick.workers)]
         found += [_wider(facts, pick)]
     if "atomic" in ran:
         found.append(rules.r6(facts, pick.workers))

@@ -73,7 +73,8 @@ class Candidate:
         if self.pattern == "serial":
             return "serial"
         each = " for each stage" if self.stages else ""
-        return f"{self.pattern} with {self.workers} worker{'' if self.workers == 1 else 's'}{each}"
+        who = "coroutine" if self.pattern == "asyncio" else "worker"
+        return f"{self.pattern} with {self.workers} {who}{'' if self.workers == 1 else 's'}{each}"
 
     @property
     def uses_threads(self) -> bool:
@@ -126,6 +127,7 @@ class Facts:
     locks: int | None = None  # needed together, for one update
     replaced: bool | None = None  # a writer replaces the whole value
     one_owner: bool | None = None  # one task can own the data
+    coroutines: bool | None = None  # what an item waits for can be awaited
     transfer: float | None = None  # what moving one item and its result to another process and back takes
 
     @property
@@ -244,6 +246,7 @@ def from_record(record: Record, python: str) -> Facts:
         replaced=profile.replaced if profile else None,
         wait_per_item=_wait(profile),
         transfer=profile.transfer_seconds if profile else None,
+        coroutines="work_async" in record.workload.methods,
     )
 
 

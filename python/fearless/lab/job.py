@@ -8,7 +8,7 @@ back, stages are the work, one after the other, and keys are those that the stat
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any, Literal, Protocol, TypeAlias
 
 from fearless._workload import METHODS, parameters
@@ -47,7 +47,7 @@ class Job:
         self._reload = reload
         self.methods = tuple(one for one in METHODS if callable(getattr(source, one, None)))
         if not {"work", "stages"} & set(self.methods):
-            rule = "one of which every pattern so far needs"
+            rule = "one of which serial needs, with which the others are compared"
             raise WorkloadError(f"workload {name} has no work(self, item) and no stages(self), {rule}")
         self.stages = self._find_stages() if "stages" in self.methods else ()
         self.state: State = self._find_state()
@@ -67,6 +67,11 @@ class Job:
     def keyed(self) -> bool:
         """True if it is known which entries of the state an item changes."""
         return "keys" in self.methods
+
+    @property
+    def awaits(self) -> bool:
+        """True if the work is also a coroutine."""
+        return "work_async" in self.methods
 
     @property
     def summary(self) -> str:
@@ -113,6 +118,11 @@ class Job:
                 error.add_note(f"in stage {place} of workload {self.name}, {_name(function)}")
                 raise
         return item
+
+    def work_async(self, item: Any) -> Coroutine[Any, Any, Any]:
+        """The coroutine that gives the part of ``item``."""
+        found: Coroutine[Any, Any, Any] = self.source.work_async(item)  # type: ignore[attr-defined]  # as with `read`
+        return found
 
     @property
     def stage_names(self) -> tuple[str, ...]:

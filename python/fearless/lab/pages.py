@@ -33,6 +33,10 @@ FIRST = (
 )
 INDEX = "index"  # shown when no topic is named
 ELSEWHERE = {"serial": "choose", "processes": "choose", "asyncio": "choose", "interpreters": "choose"}
+NO_TWIN = {
+    "processes": "Rust has no need of it: its threads run at once.",
+    "asyncio": "In Rust this takes a runtime, such as the crate tokio; the Rust of this page has the standard library.",
+}
 TWINS = {"executor": "pool"}  # patterns that have the shape of another
 NEAR = 3  # names to suggest at most
 

@@ -170,6 +170,15 @@ QUESTIONS: tuple[Question, ...] = (
         fact="wait_per_item",
     ),
     Question(
+        "coroutines",
+        "Can that waiting be awaited?",
+        "With a library for asyncio, as for HTTP or a database; a file or another program mostly cannot.",
+        _yes_no("coroutines", "yes: what it waits for has an async interface", "no, or it would be much to rewrite")[
+            ::-1
+        ],
+        idle=(Idle("wait", ("0",), "an item waits for nothing"),),
+    ),
+    Question(
         "gil",
         "Is the GIL on where this will run?",
         "Free-threaded Python (3.13t, 3.14t) runs without it. Who does not know gets this interpreter's.",

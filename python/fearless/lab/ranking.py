@@ -15,14 +15,13 @@ from fearless.lab.facts import AIMS, ORDER, Facts, simplicity
 from fearless.lab.rules import Finding
 
 NEVER = {
-    "asyncio": "needs the work written as coroutines, and computes on one thread",
     "interpreters": "starts and transfers as processes do, and nothing in the toolkit runs it yet",
     "stealing": "guided chunks even out what is uneven; stealing is for where it is measured to win",
 }
 # Those that run today; a test holds it against the catalog.
 AVAILABLE = (
     *("serial", "par", "threads", "mutex", "channel", "atomic", "pool", "executor", "rwlock", "processes"),
-    *("sharded", "snapshot"),
+    *("asyncio", "sharded", "snapshot"),
 )
 ASSUMED_CORES = 2.0
 
@@ -82,6 +81,7 @@ def _structural(facts: Facts, count: int) -> list[Finding]:
     found = [
         rules.r0(facts),
         rules.r12(facts),
+        rules.r3_on_a_loop(facts),
         rules.r10(facts),
         rules.r5(facts),
         rules.r5_one_state(facts),

@@ -176,6 +176,7 @@ class _Session:
                 continue
             methods = described["methods"]
             asks = {"staged": bool(described["stages"]), "reads": "read" in methods, "keyed": "keys" in methods}
+            asks["awaits"] = "work_async" in methods
             found = catalog.fit(name, described["state"], whole=described["whole"], **asks)
             if isinstance(found, str):
                 self.state.refused.append(Refused(name, found))

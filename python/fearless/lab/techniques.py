@@ -202,8 +202,7 @@ TRADE_OFFS: Mapping[str, TradeOffs] = {
         safety="tasks switch at an await only, and there state can have changed",
         contention="one thread runs everything; a call that blocks stops all",
         complexity="async reaches into every function that waits",
-        throughput="thousands of waits at once, and one core for what computes; not measured here",
-        available=False,
+        throughput="thousands of waits at once, and one core for what computes",
     ),
     "interpreters": TradeOffs(
         safety="nothing is shared, as between processes",

@@ -190,7 +190,7 @@ def section(pattern: str) -> str:
     elif text is not None:
         parts.append(f"```rust\n{text.strip()}\n```")
     else:
-        parts.append("Rust has no need of it: its threads run at once.")
+        parts.append(pages.NO_TWIN[pattern])
     return "\n\n".join(parts)
 
 

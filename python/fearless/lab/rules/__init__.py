@@ -25,7 +25,7 @@ from fearless.lab.rules.passing import capacity, r10, r10_capacity, r11, r12
 from fearless.lab.rules.results import r14, r17, r18, r18_predicted
 from fearless.lab.rules.scaling import r13, r13_fitted, usl
 from fearless.lab.rules.sharing import lock_load, r5, r5_in_order, r5_one_state, r6, r7, r8, r9, rwlock_gain
-from fearless.lab.rules.sizes import chunk, r3, r4, workers
+from fearless.lab.rules.sizes import chunk, r3, r3_on_a_loop, r4, workers
 
 __all__ = [
     "AS_GOOD",
@@ -47,6 +47,7 @@ __all__ = [
     "r1",
     "r2",
     "r3",
+    "r3_on_a_loop",
     "r4",
     "r5",
     "r5_in_order",
