@@ -22,6 +22,7 @@ PROGRAMS = sorted((ROOT / "guide/examples").glob("*.py"))
 PAGES = sorted((ROOT / "guide/docs").rglob("*.md"))
 REFERENCE = sorted((ROOT / "guide/docs/reference").glob("*.md"))
 NAMES = [name for name in fearless.__all__ if ">>>" in (getattr(fearless, name).__doc__ or "")]
+TESTING = [name for name in fearless.testing.__all__ if ">>>" in (getattr(fearless.testing, name).__doc__ or "")]
 
 
 def promised(program: Path) -> str:
@@ -75,6 +76,12 @@ def test_the_example_of_a_docstring_goes_as_shown(name: str) -> None:
 def test_a_session_that_goes_otherwise_is_found() -> None:
     """The check sees a wrong result."""
     assert failures_of(">>> 1 + 1\n3\n", "wrong")
+
+
+@pytest.mark.parametrize("name", TESTING)
+def test_the_example_of_a_test_helper_goes_as_shown(name: str) -> None:
+    """The same for `fearless.testing`."""
+    assert failures_of(inspect.cleandoc(getattr(fearless.testing, name).__doc__), name) == []
 
 
 @pytest.mark.parametrize("page", REFERENCE, ids=lambda path: path.stem)

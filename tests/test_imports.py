@@ -49,6 +49,7 @@ DATA = (  # neither measures nor decides: the record, its statistics, its words
 )
 MAKES_A_RUN = ("os", "subprocess", "multiprocessing", "threading", "time", "resource", "signal")
 JOINS = (LAB, "fearless.lab.comparison", "fearless.lab.choosing")  # a verb: it measures, then decides, then hands over
+PLUGIN = "fearless._pytest"
 PRINTERS = ("fearless.lab.report.printer", "fearless._cli")  # _cli speaks where the lab is missing
 DOORS = (  # where a thread may go to sleep
     "crates/fearless-core/src/sync.rs",
@@ -68,8 +69,8 @@ def nothing_outside_the_lab_knows_it(module: str, source: str) -> Iterator[str]:
 
 
 def the_toolkit_needs_nothing_beside_it(module: str, source: str) -> Iterator[str]:
-    """Outside the lab, everything imported is ours or the standard library's."""
-    if within(module, LAB):
+    """Outside the lab, everything imported is ours or the standard library's; but pytest imports the plugin."""
+    if within(module, LAB, PLUGIN):
         return
     known = {*sys.stdlib_module_names, "fearless"}
     yield from (name for name in imports(source, module) if name.partition(".")[0] not in known)
@@ -181,6 +182,15 @@ def test_the_package_keeps(rule: Rule) -> None:
 def test_the_crates_keep(rule: Rule) -> None:
     """Every Rust file keeps the rule."""
     assert found(rule, rust_files("crates"), relative) == []
+
+
+def test_nothing_imports_the_plugin() -> None:
+    """It needs pytest, so only pytest may load it."""
+    files = [path for path in python_files("python") if module_name(path) != PLUGIN]
+
+    assert [
+        path for path in files for name in imports(path.read_text(), module_name(path)) if within(name, PLUGIN)
+    ] == []
 
 
 def test_the_core_depends_on_no_python() -> None:

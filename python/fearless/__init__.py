@@ -10,7 +10,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fearless import compat
+    from fearless import compat, testing
     from fearless._scope import Scope, checkpoint, current_scope, scope, sleep
     from fearless._workload import workload
     from fearless.atomics import AtomicBool, AtomicFloat, AtomicInt, AtomicRef, ShardedCounter
@@ -105,6 +105,7 @@ __all__ = [
     "sleep",
     "spawn",
     "stage",
+    "testing",
     "tick",
     "try_select",
     "workload",
@@ -150,7 +151,7 @@ _HOMES = {
     "rwlocks": ("ReadGuard", "RwLock", "UpgradableGuard", "WriteGuard"),
     "threads": ("Task", "options", "spawn"),
 }
-_MODULES = ("compat",)
+_MODULES = ("compat", "testing")
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 

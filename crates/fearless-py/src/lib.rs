@@ -7,6 +7,7 @@ mod atomic_float;
 mod atomic_int;
 mod atomic_ref;
 mod barrier;
+mod blocked;
 mod call;
 mod cell;
 mod channel;
@@ -65,6 +66,7 @@ mod _core {
         atomic_int::AtomicInt,
         atomic_ref::AtomicRef,
         barrier::Barrier,
+        blocked::blocked_in,
         call::_panic,
         channel::channel,
         compat::{condition::Condition, lock::Lock, rlock::RLock},

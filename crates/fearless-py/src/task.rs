@@ -215,6 +215,12 @@ impl Task {
         self.core.with(|content| content.name.as_ref().map(|name| name.clone_ref(py)))
     }
 
+    /// The thread that is in the call; `None` before and after. For `fearless.testing`.
+    #[getter(_runner)]
+    fn runner(&self) -> Option<u64> {
+        Some(self.runner.load(Ordering::Acquire)).filter(|ident| *ident != 0)
+    }
+
     #[setter(_name)]
     fn put_name(&self, name: Py<PyString>) {
         drop(self.core.with(|content| content.name.replace(name)));

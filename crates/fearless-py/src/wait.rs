@@ -22,7 +22,7 @@ use pyo3::{
     types::PyDict,
 };
 
-use crate::{errors, event_loop, kept::Kept, scope, thread};
+use crate::{blocked, errors, event_loop, kept::Kept, scope, thread};
 
 /// How long the main thread sleeps between two looks at signals.
 const SLICE: Duration = Duration::from_millis(50);
@@ -60,7 +60,7 @@ pub(crate) enum Kind {
     Sleep,
 }
 
-const KINDS: [(Kind, &str); 13] = [
+pub(crate) const KINDS: [(Kind, &str); 13] = [
     (Kind::Lock, "lock"),
     (Kind::Channel, "channel"),
     (Kind::Condvar, "condvar"),
@@ -239,6 +239,7 @@ pub(crate) fn wait(py: Python<'_>, waiter: &Arc<Waiter>, kind: Kind, patience: P
 fn wait_for(py: Python<'_>, waiter: &Arc<Waiter>, kind: Kind, patience: Patience) -> Ended {
     let started = Instant::now();
     let scope = if kind.is_cancellable() { scope::current() } else { None };
+    let _noted = blocked::note(kind, waiter);
     let ended = match &scope {
         None => wait_in(py, waiter, kind, None, patience.until()),
         Some(scope) => {
