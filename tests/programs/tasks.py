@@ -3,11 +3,13 @@
 Not here: pytest, which these programs do not need.
 """
 
+import asyncio
 import gc
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 from unittest import mock
 
 import fearless as fl
@@ -89,6 +91,68 @@ def exit_with_a_daemon_task_running() -> None:
     fl.options(daemon=True).spawn(threading.Event().wait)
 
 
+class Slow:
+    """Its operators take their time."""
+
+    def __init__(self, nap: Callable[[], int]) -> None:
+        self.nap = nap
+
+    def __copy__(self) -> int:
+        return self.nap()
+
+    def __ior__(self, _other: object) -> "Slow":  # noqa: PYI034  # has no subclass
+        self.nap()
+        return self
+
+    def __getitem__(self, _key: object) -> int:
+        return self.nap()
+
+    def __contains__(self, _item: object) -> bool:
+        return self.nap() > 0
+
+    def __len__(self) -> int:
+        return self.nap()
+
+    def __iter__(self) -> Iterator[int]:
+        self.nap()
+        return iter(())
+
+
+def slow_uses(nap: Callable[[], int]) -> list[Callable[[], object]]:
+    """Calls in which an operator of the user's class, his iterable or his event loop takes its time."""
+
+    class SlowLoop(asyncio.SelectorEventLoop):
+        def create_future(self) -> asyncio.Future[Any]:
+            nap()
+            return super().create_future()
+
+        def is_closed(self) -> bool:
+            nap()
+            return super().is_closed()
+
+    ends: tuple[fl.Sender[int], fl.Receiver[int]] = fl.channel(None)
+    sender, receiver = ends
+
+    def in_guard(use: Callable[[Any], object]) -> Callable[[], object]:
+        def in_block() -> None:
+            with fl.Mutex(Slow(nap)) as guard:
+                use(guard)
+
+        return in_block
+
+    async def receive() -> None:
+        while True:
+            await receiver.recv_async()
+
+    uses = [lambda guard: guard.__ior__(1), lambda guard: guard[1], lambda guard: 1 in guard, len, iter]
+    return [
+        *map(in_guard, uses),
+        lambda: fl.Mutex(Slow(nap)).copy(),
+        lambda: sender.send_many(nap() for _ in range(3)),
+        lambda: SlowLoop().run_until_complete(receive()),
+    ]
+
+
 def exit_with_daemon_tasks_at_work() -> None:
     """Threads that ask for the GIL while the interpreter ends are stopped wherever they are, in frames of ours, too."""
     rounds = fl.AtomicInt(0)
@@ -115,6 +179,7 @@ def exit_with_daemon_tasks_at_work() -> None:
         lambda: shared.read_with(nap),
         lambda: fl.OnceCell[int]().get_or_init(nap),
         lambda: fl.Task[int]().add_done_callback(lambda _: nap()),
+        *slow_uses(nap),
     ]
     for use in uses:
         fl.options(daemon=True).spawn(again, use)

@@ -10,7 +10,10 @@ use pyo3::{
     types::{PyIterator, PyList, PyTuple},
 };
 
-use crate::owned::{OnItsWay, Owned};
+use crate::{
+    owned::{OnItsWay, Owned},
+    python,
+};
 
 /// How many items are on their way at most.
 const BATCH: usize = 64;
@@ -98,7 +101,7 @@ impl<'py> Supply<'py> {
                 *place += 1;
                 Ok(item)
             }
-            Supply::Iterator(items) => items.next().transpose(),
+            Supply::Iterator(items) => python::next(items),
         }
     }
 

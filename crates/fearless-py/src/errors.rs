@@ -11,7 +11,7 @@ use pyo3::{
     types::PyType,
 };
 
-use crate::{kept::Kept, scope::Scope};
+use crate::{kept::Kept, python, scope::Scope};
 
 /// Exception classes that are written in Python.
 macro_rules! exceptions {
@@ -89,7 +89,9 @@ pub(crate) fn not_picklable(object: &str) -> PyErr {
 
 /// The `Cancelled` that belongs to `scope`.
 pub(crate) fn cancelled(py: Python<'_>, scope: Scope) -> PyErr {
-    match Cancelled::class(py).and_then(|class| class.call_method1("_of", (scope,))) {
+    match Cancelled::class(py)
+        .and_then(|class| python::call_with(&class.getattr("_of")?, Bound::new(py, scope)?.as_any()))
+    {
         Ok(error) => PyErr::from_value(error),
         Err(error) => error,
     }

@@ -4,7 +4,10 @@
 
 use pyo3::{exceptions::PyRuntimeWarning, prelude::*, types::PyDict};
 
-use crate::kept::{Kept, name};
+use crate::{
+    kept::{Kept, name},
+    python,
+};
 
 /// Warns, once per place, about a wait that would stop the event loop of this thread.
 pub(crate) fn warn_if_running(py: Python<'_>) -> PyResult<()> {
@@ -33,7 +36,7 @@ pub(crate) fn is_running(py: Python<'_>) -> PyResult<bool> {
         return Ok(true);
     }
     match modules.get_item(name!(py, "trio.lowlevel")?)? {
-        Some(trio) => trio.call_method0(name!(py, "in_trio_run")?)?.is_truthy(),
+        Some(trio) => python::method0(&trio, name!(py, "in_trio_run")?)?.is_truthy(),
         None => Ok(false),
     }
 }

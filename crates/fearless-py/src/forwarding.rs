@@ -9,7 +9,7 @@ use pyo3::{
     prelude::*,
 };
 
-use crate::errors;
+use crate::{errors, python};
 
 /// What a guard brings.
 pub(crate) trait Guards {
@@ -41,7 +41,8 @@ pub(crate) trait Guards {
     fn in_place(&self, other: &Bound<'_, PyAny>, name: &str) -> PyResult<()> {
         let py = other.py();
         let value = self.to_change(py, "in-place operator")?;
-        let new = py.import("operator")?.getattr(name)?.call1((value, other))?;
+        let operator = py.import("operator")?.getattr(name)?;
+        let new = python::call(&operator, &(value, other).into_pyobject(py)?, None)?;
         self.set(py, new.unbind())
     }
 }
@@ -105,27 +106,27 @@ macro_rules! guard_methods {
             }
 
             fn __getitem__<'py>(&self, key: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-                self.get(key.py())?.get_item(key)
+                $crate::python::get_item(&self.get(key.py())?, key)
             }
 
             fn __setitem__(&self, key: &Bound<'_, PyAny>, item: &Bound<'_, PyAny>) -> PyResult<()> {
-                self.to_change(key.py(), "item assignment")?.set_item(key, item)
+                $crate::python::set_item(&self.to_change(key.py(), "item assignment")?, key, item)
             }
 
             fn __delitem__(&self, key: &Bound<'_, PyAny>) -> PyResult<()> {
-                self.to_change(key.py(), "item deletion")?.del_item(key)
+                $crate::python::del_item(&self.to_change(key.py(), "item deletion")?, key)
             }
 
             fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
-                self.get(py)?.len()
+                $crate::python::len(&self.get(py)?)
             }
 
             fn __contains__(&self, item: &Bound<'_, PyAny>) -> PyResult<bool> {
-                self.get(item.py())?.contains(item)
+                $crate::python::contains(&self.get(item.py())?, item)
             }
 
             fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-                Ok(self.get(py)?.try_iter()?.into_any())
+                $crate::python::iter(&self.get(py)?)
             }
 
             fn __iadd__(&self, other: &Bound<'_, PyAny>) -> PyResult<()> {

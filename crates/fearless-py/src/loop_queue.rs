@@ -21,7 +21,7 @@ use pyo3::{
     types::{PyList, PyWeakrefMethods, PyWeakrefReference},
 };
 
-use crate::{errors, kept::name, operation::Operation, thread};
+use crate::{errors, kept::name, operation::Operation, python, thread};
 
 /// The claimed waiters of one loop.
 #[derive(Debug)]
@@ -144,7 +144,7 @@ impl Queue {
     /// Whether the loop will look.
     fn post(&self, py: Python<'_>) -> bool {
         let Some(owner) = self.owner.bind(py).upgrade() else { return false };
-        let ask = || name!(py, "post").and_then(|post| owner.call_method0(post)?.is_truthy());
+        let ask = || name!(py, "post").and_then(|post| python::method0(&owner, post)?.is_truthy());
         let mut asked = ask();
         let is_of_handler = |error: &PyErr| thread::is_main() && !error.is_instance_of::<PyException>(py);
         if asked.as_ref().is_err_and(is_of_handler) {

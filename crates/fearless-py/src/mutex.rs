@@ -137,7 +137,7 @@ impl Mutex {
                 Lock::Wait(ticket) => {
                     let ended = wait::wait(py, &waiter, Kind::Lock, patience);
                     let (next, wakes) = self.core.resume(ticket, &waiter, ended.claim());
-                    wakes.wake();
+                    loop_queue::wake(py, wakes);
                     lock = next.ok_or_else(|| ended.error(call, HELD))?;
                 }
             }
@@ -299,7 +299,7 @@ impl Mutex {
     fn copy(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         self.holding(py, "copy", |number| {
             let value = self.get(py, number).ok_or_else(ended)?;
-            Ok(py.import("copy")?.call_method1("copy", (value,))?.unbind())
+            python::call_with(&py.import("copy")?.getattr("copy")?, value.bind(py)).map(Bound::unbind)
         })
     }
 

@@ -169,7 +169,8 @@ pub(crate) fn initialize_async<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     static INITIALIZE: Kept<PyAny> = Kept::new();
     let py = cell.py();
-    INITIALIZE.get(py, || py.import("fearless._once")?.getattr("initialize"))?.call1((cell, function, call))
+    let initialize = INITIALIZE.get(py, || py.import("fearless._once")?.getattr("initialize"))?;
+    python::call(initialize, &(cell, function, call).into_pyobject(py)?, None)
 }
 
 #[pymethods]

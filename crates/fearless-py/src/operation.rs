@@ -20,13 +20,14 @@ use pyo3::{
     PyTraverseError, PyVisit,
     exceptions::{PyRuntimeError, PyStopAsyncIteration, PyStopIteration},
     prelude::*,
-    types::{PyIterator, PyTuple},
+    types::PyTuple,
 };
 
 use crate::{
     cell::Cell,
     kept::{Kept, name},
     loop_queue::{self, LoopQueue},
+    python,
     select::{self, Selected, random},
     source::Source,
 };
@@ -112,9 +113,9 @@ impl Operation {
     ) -> PyResult<Py<PyAny>> {
         let error = match value {
             Some(value) if value.is_instance_of::<pyo3::exceptions::PyBaseException>() => value.clone(),
-            Some(value) => kind.call1((value,))?,
+            Some(value) => python::call_with(kind, value)?,
             None if kind.is_instance_of::<pyo3::exceptions::PyBaseException>() => kind.clone(),
-            None => kind.call0()?,
+            None => python::call0(kind)?,
         };
         if let Some(traceback) = traceback {
             error.setattr(name!(slf.py(), "__traceback__")?, traceback)?;
@@ -261,11 +262,11 @@ impl State {
         };
         let inner = inner.bind(py);
         let yielded = match input {
-            Input::None => inner.cast::<PyIterator>()?.clone().next(),
-            Input::Value(value) => unless_ended(py, inner.call_method1(name!(py, "send")?, (value,))),
-            Input::Error(error) => unless_ended(py, inner.call_method1(name!(py, "throw")?, (error,))),
+            Input::None => python::next(inner.cast()?),
+            Input::Value(value) => unless_ended(py, python::method_with(inner, name!(py, "send")?, value.bind(py))),
+            Input::Error(error) => unless_ended(py, python::method_with(inner, name!(py, "throw")?, error.value(py))),
         };
-        let yielded = yielded.transpose()?;
+        let yielded = yielded?;
         if yielded.is_none() {
             self.inner = None;
         }
@@ -279,8 +280,9 @@ impl State {
         let seconds = due.map(|due| due.saturating_duration_since(Instant::now()).as_secs_f64());
         let queue = event_loop.getattr(name!(py, "queue")?)?.cast_into::<LoopQueue>()?;
         let waiter = Waiter::for_loop(queue.get().notice(slf)?);
+        let park = event_loop.getattr(name!(py, "park")?)?;
         let (inner, parked): (Py<PyAny>, Py<PyAny>) =
-            event_loop.call_method1(name!(py, "park")?, (slf, seconds))?.extract()?;
+            python::call(&park, &(slf, seconds).into_pyobject(py)?, None)?.extract()?;
         for source in &mut self.sources {
             drop(source.set_hook(Some(slf.clone().into_any().unbind())));
         }
@@ -296,17 +298,17 @@ impl State {
 }
 
 /// What an iterator yielded; `None` when it has come to its end.
-fn unless_ended<'py>(py: Python<'py>, yielded: PyResult<Bound<'py, PyAny>>) -> Option<PyResult<Bound<'py, PyAny>>> {
+fn unless_ended<'py>(py: Python<'py>, yielded: PyResult<Bound<'py, PyAny>>) -> PyResult<Option<Bound<'py, PyAny>>> {
     match yielded {
-        Err(error) if error.is_instance_of::<PyStopIteration>(py) => None,
-        yielded => Some(yielded),
+        Err(error) if error.is_instance_of::<PyStopIteration>(py) => Ok(None),
+        yielded => yielded.map(Some),
     }
 }
 
 /// Closes what was not iterated to its end; a future has nothing to close.
 fn close_inner(inner: &Bound<'_, PyAny>) -> PyResult<()> {
     if let Some(close) = inner.getattr_opt(name!(inner.py(), "close")?)? {
-        close.call0()?;
+        python::call0(&close)?;
     }
     Ok(())
 }
@@ -375,7 +377,7 @@ fn pause(py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
     }
     let event_loop = current_loop(py)?;
     let pause = if is_over { name!(py, "pause")? } else { name!(py, "check")? };
-    let pause = event_loop.call_method0(pause)?;
+    let pause = python::method0(&event_loop, pause)?;
     Ok(if pause.is_none() { None } else { Some(pause.unbind()) })
 }
 
@@ -387,7 +389,7 @@ fn trio_is_loaded(py: Python<'_>) -> PyResult<bool> {
 /// The object of `_loops.py` for the loop that runs on this thread.
 fn current_loop(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
     static CURRENT: Kept<PyAny> = Kept::new();
-    CURRENT.get(py, || py.import("fearless._loops")?.getattr("current"))?.call0()
+    python::call0(CURRENT.get(py, || py.import("fearless._loops")?.getattr("current"))?)
 }
 
 thread_local! {

@@ -6,7 +6,7 @@
 use fearless_core::owner::Owner;
 use pyo3::{PyTraverseError, PyVisit, exceptions::PyRuntimeError, prelude::*};
 
-use crate::{kept::Kept, thread};
+use crate::{kept::Kept, python, thread};
 
 /// A holder, with the task that it stands for.
 pub(crate) struct Holder {
@@ -54,5 +54,5 @@ impl Holder {
 /// The task that runs on this thread, or `None`.
 fn current_task(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
     static CURRENT: Kept<PyAny> = Kept::new();
-    CURRENT.get(py, || py.import("fearless._loops")?.getattr("current_task"))?.call0()
+    python::call0(CURRENT.get(py, || py.import("fearless._loops")?.getattr("current_task"))?)
 }

@@ -363,7 +363,8 @@ impl RwLock {
     ///
     /// Blocks: until no writer holds it or comes first; not a cancellation point; Ctrl-C gets through.
     fn copy(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        self.holding(py, "copy", Want::Read, |value| Ok(py.import("copy")?.call_method1("copy", (value,))?.unbind()))
+        let copy = py.import("copy")?.getattr("copy")?;
+        self.holding(py, "copy", Want::Read, |value| python::call_with(&copy, value).map(Bound::unbind))
     }
 
     /// Whether anybody reads or writes at this moment.

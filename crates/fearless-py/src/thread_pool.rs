@@ -26,6 +26,7 @@ use crate::{
     call::Call,
     errors,
     kept::name,
+    python,
     task::Task,
     wait::{self, Kind, Patience},
 };
@@ -298,7 +299,7 @@ impl ThreadPool {
 
     #[cold]
     fn start_worker(slf: &Bound<'_, ThreadPool>) -> PyResult<()> {
-        slf.call_method0(name!(slf.py(), "_start_worker")?).map(drop)
+        python::method0(slf, name!(slf.py(), "_start_worker")?).map(drop)
     }
 }
 

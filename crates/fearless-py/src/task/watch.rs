@@ -9,7 +9,7 @@ use fearless_core::task::{Pass, Refusal, State, Step};
 use pyo3::{exceptions::PyRuntimeError, prelude::*, types::PyList};
 
 use super::{Content, Task};
-use crate::kept::name;
+use crate::{kept::name, python};
 
 /// What the stock functions watch a future with.
 pub(super) struct Watchers {
@@ -73,11 +73,11 @@ impl Task {
         };
         if !add.is_empty() {
             for waiter in waiters {
-                waiter.call_method1(add, (slf,))?;
+                python::call_with(&waiter.getattr(add)?, slf)?;
             }
         }
         if next.is_done() {
-            condition.call_method0("notify_all")?;
+            python::method0(condition, name!(slf.py(), "notify_all")?)?;
         }
         Ok(())
     }
@@ -110,14 +110,14 @@ pub(super) struct Held<'a, 'py> {
 
 impl<'a, 'py> Held<'a, 'py> {
     pub(super) fn take(condition: &'a Bound<'py, PyAny>) -> PyResult<Held<'a, 'py>> {
-        condition.call_method0(name!(condition.py(), "acquire")?)?;
+        python::method0(condition, name!(condition.py(), "acquire")?)?;
         Ok(Held { condition })
     }
 }
 
 impl Drop for Held<'_, '_> {
     fn drop(&mut self) {
-        let released = name!(self.condition.py(), "release").and_then(|name| self.condition.call_method0(name));
+        let released = name!(self.condition.py(), "release").and_then(|name| python::method0(self.condition, name));
         if let Err(error) = released {
             error.write_unraisable(self.condition.py(), Some(self.condition));
         }
