@@ -1,5 +1,6 @@
 """What README and guide say from data is up to date, comes with the package, and the Rust beside it does the same."""
 
+import functools
 import re
 import shlex
 import subprocess
@@ -125,6 +126,7 @@ def test_a_command_that_a_page_shows_is_one(command: str) -> None:
         assert pages.find(" ".join(parts[1:])).text
 
 
+@functools.cache  # the pages show each of a few verbs many times
 def subprocess_help(verb: str) -> str:
     """What a verb says of itself."""
     command = [sys.executable, "-m", "fearless", verb, "--help"]
