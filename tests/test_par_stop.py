@@ -14,7 +14,7 @@ import fearless as fl
 from tests.plugins.threads import Spawn
 from tests.programs import pars as programs
 from tests.support.process import execute, succeed
-from tests.support.until import BOUND, until
+from tests.support.until import BOUND, LATE, until
 
 
 class TestFailures:
@@ -162,7 +162,7 @@ class TestCancelling:
     @pytest.mark.parametrize("stage", ["python", "native"])
     def test_ctrl_c_stops_all_workers(self, stage: str) -> None:
         """Also while a stage that is written in C runs through one chunk."""
-        assert float(succeed(programs.interrupt, stage)) < 2.0
+        assert float(succeed(programs.interrupt, stage)) < LATE
 
     def test_context_variables_reach_the_workers(self) -> None:
         """As they reach every task."""

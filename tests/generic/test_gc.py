@@ -134,7 +134,7 @@ def test_a_dead_cycle_is_collected(tie: Callable[[Marker], None]) -> None:
     tie(marker)
 
     del marker
-    until(lambda: gc.collect() >= 0 and gone() is None, "the cycle collected", bound=10.0)
+    until(lambda: gc.collect() >= 0 and gone() is None, "the cycle collected")
 
 
 DISPLACING = [
@@ -175,6 +175,6 @@ def test_what_is_dropped_may_use_what_drops_it(displace: Callable[[Displacing], 
     these = Displacing()
 
     displace(these)
-    until(lambda: gc.collect() >= 0 and these.dropped > 0, "the item dropped", bound=10.0)
+    until(lambda: gc.collect() >= 0 and these.dropped > 0, "the item dropped")
 
     these.close()

@@ -12,9 +12,7 @@ import time
 
 import fearless as fl
 from tests.support.threads import start
-from tests.support.until import BOUND, InCall, blocked_receivers, until
-
-LATE = 2.0  # seconds; Ctrl-C is promised within 0.1 s, but the machine may be busy
+from tests.support.until import BOUND, LATE, InCall, blocked_receivers, until
 
 
 def _await_main(in_call: InCall) -> None:

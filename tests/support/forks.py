@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from tests.support.until import BOUND, until
 
-CHILD_BOUND = 15  # seconds after which the kernel ends a child that hangs
+CHILD_BOUND = 25  # seconds after which the kernel ends a child that hangs; less than BOUND, for the message
 
 
 def in_child(body: Callable[[], object]) -> None:
