@@ -11,7 +11,7 @@ import fearless as fl
 from tests.generic import programs
 from tests.plugins.threads import Spawn
 from tests.support.blocking import Situation, blocking_callables
-from tests.support.process import execute, succeed
+from tests.support.process import Series, execute, succeed
 from tests.support.recipes import RECIPES, SITUATIONS
 from tests.support.until import LATE
 
@@ -45,18 +45,26 @@ def test_every_blocking_call_has_a_situation() -> None:
     assert blocking_callables() == set(RECIPES)
 
 
+@pytest.fixture(scope="module")
+def series() -> Iterator[Series]:
+    """One interpreter for what leaves nothing behind."""
+    made = Series()
+    yield made
+    made.close()
+
+
 @pytest.mark.parametrize("kind", cells("Ctrl-C", ALL))
-def test_ctrl_c_ends_a_blocked_call(kind: type[Situation]) -> None:
+def test_ctrl_c_ends_a_blocked_call(kind: type[Situation], series: Series) -> None:
     """KeyboardInterrupt comes at once, nothing has been done, and the object is as good as before."""
-    late = float(succeed(programs.interrupt, kind.__name__))
+    late = float(series.succeed(programs.interrupt, kind.__name__))
 
     assert late < LATE
 
 
 @pytest.mark.parametrize("kind", cells("Ctrl-C", RELEASED))
-def test_a_signal_whose_handler_returns_disturbs_nothing(kind: type[Situation]) -> None:
+def test_a_signal_whose_handler_returns_disturbs_nothing(kind: type[Situation], series: Series) -> None:
     """The call keeps its place and goes on waiting, however often signals come."""
-    succeed(programs.interrupt_without_effect, kind.__name__)
+    series.succeed(programs.interrupt_without_effect, kind.__name__)
 
 
 @pytest.mark.parametrize("kind", cells("exit", ALL))

@@ -1,7 +1,7 @@
 """What is promised about a fork, type by type. The programs are in `programs_fork*.py`."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -10,7 +10,7 @@ from tests.generic import programs_fork_compat as compat
 from tests.generic import programs_fork_coordination as coordination
 from tests.generic import programs_fork_rwlock as programs_rwlock
 from tests.generic import programs_fork_select as selects
-from tests.support.process import succeed
+from tests.support.process import Series, succeed
 from tests.support.recipes import SITUATIONS
 
 pytestmark = [
@@ -80,13 +80,21 @@ def test_a_forked_child_finds_what_is_promised(program: Callable[[], None]) -> N
     succeed(program)
 
 
+@pytest.fixture(scope="module")
+def series() -> Iterator[Series]:
+    """One interpreter for forks that leave nothing behind but a blocked thread."""
+    made = Series()
+    yield made
+    made.close()
+
+
 @pytest.mark.parametrize(
     "name",
     [pytest.param(name, marks=pytest.mark.guarantee(case.kind, "fork")) for name, case in SITUATIONS.items()],
 )
-def test_a_fork_beside_a_blocked_call_disturbs_neither_process(name: str) -> None:
+def test_a_fork_beside_a_blocked_call_disturbs_neither_process(name: str, series: Series) -> None:
     """The blocked thread goes on in the parent; the child can make and use what it likes."""
-    succeed(programs.blocked_elsewhere, name)
+    series.succeed(programs.blocked_elsewhere, name)
 
 
 @pytest.mark.guarantee("channel", "both builds")

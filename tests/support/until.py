@@ -14,9 +14,8 @@ from typing import Any
 import fearless as fl
 
 BOUND = 30.0  # seconds after which a test counts as hung; nothing is expected to take a noticeable part of it
-LATE = (
-    10.0  # seconds; Ctrl-C is promised within 0.1 s, but a busy machine may not run the thread for long; BOUND: never
-)
+# Seconds after which Ctrl-C comes too late. 0.1 are promised, but a busy machine may let the thread wait for its turn.
+LATE = 10.0
 
 _pause = threading.Event()  # never set
 
