@@ -31,7 +31,7 @@ use crate::{
     fork,
     owner::Owner,
     sync::{
-        self, Arc,
+        self, Arc, Spin,
         atomic::{AtomicU64, Ordering},
     },
     waiter::{Claim, Ticket, WaitList, Waiter, Wakes},
@@ -165,8 +165,8 @@ impl Mutex {
     /// Tries for a bounded number of rounds: a short hold ends sooner than a thread falls asleep and wakes. Gives up at
     /// once when somebody is enqueued, who comes first.
     pub fn spin(&self, me: Owner, rounds: u32) -> Option<Number> {
-        for _ in 0..rounds {
-            std::hint::spin_loop();
+        let mut spin = Spin::new(rounds);
+        while spin.goes_on() {
             match self.word.load(Ordering::Relaxed) & (LOCKED | WAITERS) {
                 0 => {
                     if let Some(number) = self.try_lock(me) {

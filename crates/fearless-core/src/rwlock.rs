@@ -36,7 +36,7 @@ pub use crate::mutex::{PASSES, PATIENCE, Released};
 use crate::{
     owner::Owner,
     sync::{
-        self, Arc, MutexGuard,
+        self, Arc, MutexGuard, Spin,
         atomic::{AtomicUsize, Ordering},
     },
     waiter::{Claim, Ticket, Waiter, Wakes},
@@ -213,8 +213,8 @@ impl RwLock {
             Want::Write => WRITER | READERS | UPGRADABLE,
             Want::Upgrade(_) => READERS,
         };
-        for _ in 0..rounds {
-            std::hint::spin_loop();
+        let mut spin = Spin::new(rounds);
+        while spin.goes_on() {
             let hint = self.hint.load(Ordering::Relaxed);
             if hint & WAITERS != 0 {
                 return None;

@@ -16,7 +16,11 @@ pub use std::{
     thread,
 };
 
-use std::{ops::DerefMut, sync::PoisonError, time::Instant};
+use std::{
+    ops::DerefMut,
+    sync::PoisonError,
+    time::{Duration, Instant},
+};
 
 /// Between two sequentially consistent operations on different words that must not change places. They do not; but the
 /// model takes such operations for weaker ones, and knows that order of fences alone.
@@ -24,6 +28,46 @@ use std::{ops::DerefMut, sync::PoisonError, time::Instant};
 pub(crate) fn in_one_order() {
     #[cfg(loom)]
     atomic::fence(atomic::Ordering::SeqCst);
+}
+
+/// The looks of a thread that waits for a short hold to end, a bounded number and for a bounded time.
+///
+/// Who looks takes the word's cache line from the holder, who needs it to let go. So the first looks come at growing
+/// distances; before the others whoever is ready on this core has its turn, which may be the holder.
+#[derive(Debug)]
+pub(crate) struct Spin {
+    round: u32,
+    rounds: u32,
+    until: Option<Instant>,
+}
+
+impl Spin {
+    /// About what it takes to fall asleep and to be woken: who spins for longer had better slept.
+    const LONGEST: Duration = Duration::from_micros(20);
+    /// Rounds without a turn for others.
+    const ALONE: u32 = 4;
+
+    pub(crate) fn new(rounds: u32) -> Spin {
+        Spin { round: 0, rounds, until: None }
+    }
+
+    /// Lets a moment pass before the next look; false when there have been enough.
+    pub(crate) fn goes_on(&mut self) -> bool {
+        if self.round >= self.rounds {
+            return false;
+        }
+        if self.round < Spin::ALONE {
+            (0..1 << self.round).for_each(|_| std::hint::spin_loop());
+        } else {
+            let now = Instant::now();
+            if *self.until.get_or_insert(now + Spin::LONGEST) < now {
+                return false;
+            }
+            thread::yield_now();
+        }
+        self.round += 1;
+        true
+    }
 }
 
 /// Locks a short inner lock. A panic of an earlier holder does not matter: every critical section of this crate

@@ -26,8 +26,10 @@ use crate::{blocked, errors, event_loop, kept::Kept, scope, thread};
 
 /// How long the main thread sleeps between two looks at signals.
 const SLICE: Duration = Duration::from_millis(50);
-/// Rounds of a bounded spin before the thread parks: a few microseconds, and only where threads run in parallel.
-pub(crate) const SPINS: u32 = if cfg!(Py_GIL_DISABLED) { 100 } else { 0 };
+/// Looks at a lock before the thread gets in its queue: a few microseconds, and only where threads run in parallel.
+pub(crate) const SPINS: u32 = if cfg!(Py_GIL_DISABLED) { 40 } else { 0 };
+/// Looks at the waiter before the thread parks.
+const LAST_LOOKS: u32 = if cfg!(Py_GIL_DISABLED) { 100 } else { 0 };
 
 /// What a thread waits for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -332,10 +334,8 @@ pub(crate) fn for_ever() -> ! {
 
 /// Sleeps, detached, until a claim or `wake_at`.
 fn sleep(waiter: &Waiter, wake_at: Option<Instant>) -> Option<Claim> {
-    let mut spins = SPINS;
-    while spins > 0 && waiter.claimed().is_none() {
+    for _ in (0..LAST_LOOKS).take_while(|_| waiter.claimed().is_none()) {
         std::hint::spin_loop();
-        spins -= 1;
     }
     loop {
         if let Some(claim) = waiter.claimed() {
