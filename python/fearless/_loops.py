@@ -22,14 +22,19 @@ if TYPE_CHECKING:
 _loops: weakref.WeakKeyDictionary[Any, AsyncioLoop | TrioRun] = weakref.WeakKeyDictionary()
 
 
+def _loaded(name: str) -> Any:
+    """The module, if somebody has imported it. Not by `get`, in which free-threaded 3.13 locks all modules."""
+    return sys.modules[name] if name in sys.modules else None  # noqa: SIM401  # see above
+
+
 def current() -> AsyncioLoop | TrioRun:
     """The loop that runs on this thread. Raises: `RuntimeError` if there is none."""
-    trio = sys.modules.get("trio.lowlevel")
+    trio = _loaded("trio.lowlevel")
     if trio is not None and trio.in_trio_task():
         token = trio.current_trio_token()
         found = _loops.get(token)
         return found if found is not None else _loops.setdefault(token, TrioRun(token))
-    events = sys.modules.get("asyncio.events")
+    events = _loaded("asyncio.events")
     loop = events._get_running_loop() if events is not None else None  # noqa: SLF001  # asks without raising
     if loop is None:
         raise RuntimeError(
@@ -41,11 +46,11 @@ def current() -> AsyncioLoop | TrioRun:
 
 def current_task() -> object | None:
     """The task that runs on this thread, or None."""
-    trio = sys.modules.get("trio.lowlevel")
+    trio = _loaded("trio.lowlevel")
     if trio is not None and trio.in_trio_task():
         task: object = trio.current_task()
         return task
-    asyncio = sys.modules.get("asyncio.tasks")
+    asyncio = _loaded("asyncio.tasks")
     loop = sys.modules["asyncio.events"]._get_running_loop() if asyncio is not None else None  # noqa: SLF001  # asks without raising
     if asyncio is None or loop is None:
         return None
