@@ -1,6 +1,7 @@
 """What a waiting coroutine needs of its event loop: to be parked, to be woken from any thread, to let others run.
 
-One object for each running loop, asyncio's or trio's. Neither library is imported here: who awaits has loaded it.
+One object for each running loop, of asyncio or trio; and which scope each task is in. Neither library is imported here:
+who awaits has loaded it.
 Not here: what is waited for, and who is woken; the native `_Operation` and `LoopQueue` know.
 """
 
@@ -17,8 +18,9 @@ from fearless._native import LoopQueue
 if TYPE_CHECKING:
     import asyncio
 
-    from fearless._core import _Operation
+    from fearless._core import Scope, _Operation
 
+_scopes: weakref.WeakKeyDictionary[object, Scope] = weakref.WeakKeyDictionary()
 _loops: weakref.WeakKeyDictionary[Any, AsyncioLoop | TrioRun] = weakref.WeakKeyDictionary()
 
 
@@ -58,6 +60,51 @@ def current_task() -> object | None:
     return found
 
 
+def task_scope() -> Scope | None:
+    """The native scope of the task that runs on this thread, or None. For the native half."""
+    task = current_task()
+    try:
+        return None if task is None else _scopes[task]
+    except KeyError:
+        return None
+
+
+class Place:
+    """Where a task is in the tree of scopes: what `async with scope()` enters and leaves.
+
+    Thread safety: externally synchronized; it belongs to the task.
+    """
+
+    def __init__(self, task: object) -> None:
+        """Remember the scope that ``task`` is in, without keeping the task alive."""
+        self._task = weakref.ref(task)
+        self._outside = _scopes.get(task)
+
+    def enter(self, scope: Scope) -> None:
+        """Put the task into a scope."""
+        task = self._task()
+        if task is not None:
+            _scopes[task] = scope
+
+    def leave(self) -> None:
+        """Put the task back where it was."""
+        task, outside = self._task(), self._outside
+        if task is None:
+            return
+        if outside is None:
+            _scopes.pop(task, None)
+        else:
+            _scopes[task] = outside
+
+
+def place() -> Place:
+    """The place of the task that runs on this thread. Raises: `RuntimeError` if there is none."""
+    task = current_task()
+    if task is None:
+        raise RuntimeError("`async with scope()` belongs to a task of asyncio or trio; none runs here")
+    return Place(task)
+
+
 class AsyncioLoop:
     """A loop of asyncio.
 
@@ -67,6 +114,7 @@ class AsyncioLoop:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Serve ``loop`` without keeping it alive."""
         self._loop = weakref.ref(loop)
+        self.cancelled: type[BaseException] = sys.modules["asyncio"].CancelledError
         self.queue = LoopQueue(self)
 
     def check(self) -> None:
@@ -137,6 +185,7 @@ class TrioRun:
         """Serve the run of ``token`` without keeping it alive."""
         self._token = weakref.ref(token)
         self._trio = sys.modules["trio"]
+        self.cancelled: type[BaseException] = self._trio.Cancelled
         self.queue = LoopQueue(self)
 
     def check(self) -> Iterator[object]:

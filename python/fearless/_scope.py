@@ -1,7 +1,8 @@
 """Scopes: threads that cannot outlive the ``with`` block that started them, and cancellation.
 
-The native half (``_core.Scope``) is the cancellation tree and the count of running tasks; here is what a block raises.
-Not here: tasks and how their threads start (``threads.py``).
+The native half (``_core.Scope``) is the cancellation tree and the count of running tasks. Not here: what a block raises
+(``_scope_failures.py``), tasks and how their threads start (``threads.py``), what a task of an event loop waits with
+(``_loops.py``).
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ import weakref
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Self, TypeVar, get_args
 
-from fearless import _native, threads
-from fearless.errors import Cancelled, Timeout
+from fearless import _loops, _native, _scope_failures, threads
+from fearless._scope_failures import LEAVES_BARE, Outcome
+from fearless._scope_options import ScopeOptions
+from fearless.errors import Cancelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,12 +32,11 @@ T = TypeVar("T")
 
 Policy = Literal["cancel", "collect", "first"]
 _POLICIES = get_args(Policy)
-_LEAVES_BARE = (KeyboardInterrupt, SystemExit, GeneratorExit)
 _open: weakref.WeakValueDictionary[int, Scope] = weakref.WeakValueDictionary()
 
 
 def checkpoint() -> None:
-    """Raise ``Cancelled`` if this thread's scope is cancelled; for long computations that never wait.
+    """Raise ``Cancelled`` if the scope of the caller is cancelled; for long computations that never wait.
 
     Thread safety: any thread may call it.
     """
@@ -51,7 +53,10 @@ def sleep(seconds: float) -> None:
 
 
 def current_scope() -> Scope | None:
-    """Return the scope that this thread works in: that of the block it is in, or of the task it runs."""
+    """Return the scope that the caller works in: that of the block it is in, or of the task it runs.
+
+    In a coroutine that is the scope of the task of the event loop.
+    """
     return _open.get(_native.Scope.current_key())
 
 
@@ -71,6 +76,9 @@ def scope(
 
     A ``shield`` keeps out the cancellations and deadlines of the scopes around, for cleaning up in ``finally``.
     Tasks and threads are named after ``name`` unless they are given names of their own.
+
+    In a coroutine of asyncio or trio it is ``async with``. The scope belongs to the task of the event loop: the async
+    calls of that task obey it, and those of other tasks do not. Cancelling the task cancels the scope.
 
     Ctrl-C while the block is left cancels the tasks and joins on; a second one leaves at once and names the threads
     that still run.
@@ -115,14 +123,13 @@ class Scope:
         self._failures: list[BaseException] = []
         self._winner: Task[Any] | None = None
         self._threads: list[threading.Thread] = []
+        self._place: _loops.Place | None = None
 
     def __enter__(self) -> Self:
         """Begin the scope: this thread's waits belong to it until the block is left."""
-        if self._native is not None:
-            text = "a scope can be entered once; make a new one"
-            raise RuntimeError(text)
+        self._refuse_twice()
         if _native.in_event_loop():
-            text = "`with scope()` would stop the running event loop; use a worker thread"
+            text = "`with scope()` would stop the running event loop; use `async with`, or a worker thread"
             raise RuntimeError(text)
         self._native = _native.Scope.enter(self._timeout, shield=self._shield)
         _open[self._native.key] = self
@@ -145,7 +152,38 @@ class Scope:
                 self._closed = True
             _open.pop(native.key, None)
             native.exit()
-        return self._conclude(native, error, interrupt)
+        return self._conclude(native, _scope_failures.sort(error, ()), error, interrupt)
+
+    async def __aenter__(self) -> Self:
+        """Begin the scope: the async calls of this task belong to it until the block is left.
+
+        Raises: ``RuntimeError`` if no task of asyncio or trio runs here.
+        """
+        self._refuse_twice()
+        self._place = _loops.place()
+        self._native = _native.Scope.enter_task(self._timeout, shield=self._shield)
+        self._place.enter(self._native)
+        _open[self._native.key] = self
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        """Join every task, then raise what went wrong. The join is shielded from cancellation."""
+        native, stops = self._entered(), (_loops.current().cancelled,)
+        if error is not None:
+            self.cancel()
+        try:
+            interrupt = await self._join_async(native)
+        finally:
+            with self._lock:
+                self._closed = True
+            _open.pop(native.key, None)
+            if self._place is not None:
+                self._place.leave()
+            native.exit_task()
+        outcome = _scope_failures.sort(error, stops)
+        return self._conclude(native, outcome, error, outcome.interrupt or interrupt)
 
     def spawn(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Task[T]:
         """Run ``function(*args, **kwargs)`` in a thread of its own, which ends before the block is left.
@@ -200,7 +238,12 @@ class Scope:
         policy = "" if self._policy == "cancel" else f", policy {self._policy!r}"
         remaining = None if self._closed else self._native.remaining
         left = "" if remaining is None else f", {remaining:.1f} s left"
-        return f"<Scope{named} {state}{policy}{left}, {self._started} tasks, {self._native.running} running>"
+        return f"<Scope{named} {state}{policy}{left}, {self._started} tasks, {len(self._running)} running>"
+
+    def _refuse_twice(self) -> None:
+        if self._native is not None:
+            text = "a scope can be entered once; make a new one"
+            raise RuntimeError(text)
 
     def _entered(self) -> _native.Scope:
         if self._native is None:
@@ -221,7 +264,8 @@ class Scope:
         task = threads.new_task(function, args, kwargs, native, options.name)
         try:
             self._adopt(native, task)
-            thread = threads.start_thread(task, options)
+            counted = None if self._place is None else native  # a coroutine must not wait for threads
+            thread = threads.start_thread(task, options, counted)
         except BaseException:
             task.cancel()
             raise
@@ -265,7 +309,7 @@ class Scope:
     def _ends_others(self, native: _native.Scope, task: Task[Any], failure: BaseException | None) -> bool:
         """Whether the end of a task cancels the others; with the lock held."""
         if failure is not None:
-            return self._policy == "cancel" or isinstance(failure, _LEAVES_BARE)
+            return self._policy == "cancel" or isinstance(failure, LEAVES_BARE)
         # One that succeeds although the scope is cancelled already is not what ended it.
         if self._policy != "first" or task.cancelled() or self._winner is not None or native.stopped:
             return False
@@ -301,6 +345,31 @@ class Scope:
                 tasks = list(self._running)
             ran = any([task._run_here() for task in tasks])  # noqa: C419, SLF001 - all of them; the native half is ours
 
+    async def _join_async(self, native: _native.Scope) -> BaseException | None:
+        """Do the same as a coroutine: the loop's cancellation of the task counts as an interrupt."""
+        interrupt: BaseException | None = None
+        loop = _loops.current()
+        while True:
+            try:
+                if native.stopped:
+                    self._cancel_waiting()
+                    await loop.shield(lambda: native.join_async(shield=True))
+                else:
+                    await native.join_async(shield=False)
+                for thread in list(self._threads):
+                    thread.join()
+                if self._close(native):
+                    return interrupt
+            except Cancelled:
+                continue  # the scope is stopped: from now on with a shield
+            except BaseException as error:
+                if interrupt is None:
+                    interrupt = error
+                    self.cancel()
+                elif not isinstance(error, loop.cancelled):
+                    error.add_note(self._still_running(native))
+                    raise
+
     def _close(self, native: _native.Scope) -> bool:
         """Refuse more tasks, unless another thread has spawned one meanwhile, which has to be joined, too."""
         with self._lock:
@@ -320,71 +389,20 @@ class Scope:
         names = [thread.name for thread in self._threads if thread.is_alive()]
         return f"left a scope while {native.running} of its tasks ran, in: {', '.join(names) or 'pool threads'}"
 
-    def _conclude(self, native: _native.Scope, error: BaseException | None, interrupt: BaseException | None) -> bool:
+    def _conclude(
+        self, native: _native.Scope, outcome: Outcome, error: BaseException | None, interrupt: BaseException | None
+    ) -> bool:
         """Raise what the block has to raise; true if ``error`` was this scope's own cancellation."""
         if self._winner is not None:
-            self._failures = [failure for failure in self._failures if isinstance(failure, _LEAVES_BARE)]
-        timed_out = native.timed_out and self._winner is None
-        if error is None and interrupt is None and not self._failures and not timed_out:
-            self._look_outside()
-            return False
-        passing = isinstance(error, Cancelled)
-        own = isinstance(error, Cancelled) and error._scope.is_same(native)  # noqa: SLF001 - they are one mechanism
-        failures = [*([] if error is None or passing else [error]), *self._failures]
-        self._failures = []
-        bares = [failure for failure in failures if isinstance(failure, _LEAVES_BARE)]
-        bare = next(iter([*([] if interrupt is None else [interrupt]), *bares]), None)
-        group = _group([failure for failure in failures if failure is not bare], self._started)
+            self._failures = [failure for failure in self._failures if isinstance(failure, LEAVES_BARE)]
+        outcome.timed_out = native.timed_out and self._winner is None
+        outcome.interrupt, outcome.failures, self._failures = interrupt, self._failures, []
         try:
-            if bare is not None:
-                _raise_bare(bare, group)
-            if passing and not own and group is None:
-                return False  # with failures it gives way to them: the scope around raises it again at the next wait
-            if timed_out:
-                text = f"the scope ran out of its {self._timeout} s"
-                raise Timeout(text) from group
-            if group is not None:
-                raise group
-            self._look_outside()
+            if outcome.raise_all(native, error, f"the scope ran out of its {self._timeout} s", self._started):
+                # Leaving a scope is a wait; but a shield is there so that all of a `finally` can run.
+                if not self._shield:
+                    _native.checkpoint()
+                return outcome.is_of(native)
+            return False
         finally:
-            # A traceback holds this frame; with no names left, the frame does not hold the exceptions.
-            del error, interrupt, failures, bares, bare, group
-        return own
-
-    def _look_outside(self) -> None:
-        """Leaving a scope is a wait; but a shield is there so that all of a `finally` can run."""
-        if not self._shield:
-            _native.checkpoint()
-
-
-class ScopeOptions:
-    """A ``spawn`` with options; see ``Scope.options``.
-
-    Thread safety: immutable.
-    """
-
-    def __init__(self, scope: Scope, options: threads.Options) -> None:
-        """Bind ``options`` to ``scope``."""
-        self._scope = scope
-        self._options = options
-
-    def spawn(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Task[T]:
-        """Run ``function(*args, **kwargs)`` in a thread of its own; see ``Scope.spawn``."""
-        return self._scope._start(self._options, function, args, kwargs)  # noqa: SLF001 - one class in two parts
-
-
-def _group(failures: list[BaseException], tasks: int) -> BaseException | None:
-    """Make the group of ``failures``: an ``ExceptionGroup`` unless one of them is not an ``Exception``."""
-    if not failures:
-        return None
-    text = f"{len(failures)} failed in a scope of {tasks} tasks"
-    return BaseExceptionGroup(text, failures)
-
-
-def _raise_bare(bare: BaseException, group: BaseException | None) -> None:
-    """Raise ``bare`` with the other failures as its context."""
-    try:
-        raise bare
-    finally:
-        if group is not None:
-            bare.__context__ = group
+            del outcome, error, interrupt  # a traceback holds this frame, which is not to hold the exceptions

@@ -18,7 +18,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 from fearless import _native
 from fearless._run import Plan, check_finished, note_item
-from fearless._scope import Scope, ScopeOptions, scope
+from fearless._scope import Scope, scope
+from fearless._scope_options import ScopeOptions
 from fearless.channels import channel
 from fearless.threads import Options, new_task, start_thread
 

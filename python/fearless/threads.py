@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
 from fearless import _native
@@ -95,11 +96,15 @@ def new_task(
     return task
 
 
-def start_thread(task: Task[Any], options: Options) -> threading.Thread:
-    """Start the thread that runs ``task`` and return it; the task is cancelled if that fails."""
+def start_thread(task: Task[Any], options: Options, counted: _native.Scope | None = None) -> threading.Thread:
+    """Start the thread that runs ``task`` and return it; the task is cancelled if that fails.
+
+    The thread itself is ``counted`` in a scope as a task is: to join it when it was counted down takes no time.
+    """
     name = options.name or f"fearless-{next(_number)}"
     task._name = name  # noqa: SLF001 - the native half is ours
-    thread = threading.Thread(target=task._run, name=name, daemon=options.daemon)  # noqa: SLF001 - same
+    run = task._run if counted is None else partial(_run_counted, task, counted)  # noqa: SLF001 - same
+    thread = threading.Thread(target=run, name=name, daemon=options.daemon)
     try:
         thread.start()
     except BaseException:
@@ -107,6 +112,14 @@ def start_thread(task: Task[Any], options: Options) -> threading.Thread:
         task._abandon()  # noqa: SLF001 - same
         raise
     return thread
+
+
+def _run_counted(task: Task[Any], scope: _native.Scope) -> None:
+    scope.task_started()
+    try:
+        task._run()  # noqa: SLF001 - the native half is ours
+    finally:
+        scope.task_ended()
 
 
 PLAIN = Options()

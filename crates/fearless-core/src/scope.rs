@@ -11,10 +11,11 @@
 //!
 //! Not here: the tasks, their results and their threads.
 
-use std::{sync::Arc, time::Instant};
+use std::{ops::Deref, sync::Arc, time::Instant};
 
 use crate::{
     fork,
+    select::{Place, Source},
     sync::{
         self, Mutex, MutexGuard,
         atomic::{AtomicBool, Ordering},
@@ -182,8 +183,12 @@ impl Scope {
 
     /// Enqueues `waiter` until all tasks have ended; `None` when they have.
     pub fn join(&self, waiter: &sync::Arc<Waiter>) -> Option<Ticket> {
+        self.join_at(waiter, None)
+    }
+
+    fn join_at(&self, waiter: &sync::Arc<Waiter>, held: Option<Ticket>) -> Option<Ticket> {
         let mut state = self.lock();
-        (state.running > 0).then(|| state.joiners.push(sync::Arc::clone(waiter), ()))
+        (state.running > 0).then(|| state.joiners.push_at(held, sync::Arc::clone(waiter), ()))
     }
 
     /// Leaves the queue of those who join.
@@ -208,6 +213,45 @@ impl Scope {
         if let Some(place) = state.waiters.iter().rposition(|other| sync::Arc::ptr_eq(other, waiter)) {
             state.waiters.swap_remove(place);
         }
+    }
+}
+
+/// Waiting for the end of all tasks as a call that is notified. It is the only operation of its call.
+#[derive(Debug)]
+pub struct Joining<H> {
+    /// Keeps the scope.
+    pub holder: H,
+    place: Place,
+}
+
+impl<H: Deref<Target = Scope>> Joining<H> {
+    /// Waiting for the tasks of the scope of `holder`.
+    pub fn new(holder: H) -> Joining<H> {
+        Joining { holder, place: Place::None }
+    }
+}
+
+impl<H: Deref<Target = Scope>> Source for Joining<H> {
+    fn attempt(&mut self) -> bool {
+        self.holder.running() == 0
+    }
+
+    fn enlist(&mut self, waiter: &sync::Arc<Waiter>, _operation: usize) -> bool {
+        let Some(ticket) = self.holder.join_at(waiter, self.place.held_before()) else { return false };
+        self.place = Place::Taken(ticket);
+        true
+    }
+
+    fn act(&mut self) -> bool {
+        self.withdraw();
+        self.attempt()
+    }
+
+    fn withdraw(&mut self) -> bool {
+        if let Some(ticket) = self.place.leave() {
+            self.holder.leave_join(ticket);
+        }
+        false
     }
 }
 

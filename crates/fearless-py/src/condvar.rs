@@ -299,6 +299,10 @@ impl Gives for Relock {
         &self.locking.holder
     }
 
+    fn is_point(&self) -> bool {
+        false
+    }
+
     fn begin(&mut self, _py: Python<'_>) -> PyResult<()> {
         self.locking.owner = self.guard.get().owner();
         Ok(())

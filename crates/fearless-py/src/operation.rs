@@ -6,12 +6,10 @@
 //!
 //! Not here: the operations (`source.rs`) and the loops (`_loops.py`, `loop_queue.rs`).
 
-use std::{
-    cell, mem,
-    time::{Duration, Instant},
-};
+use std::{mem, time::Instant};
 
 use fearless_core::{
+    scope::Scope,
     select::{Select, Standing},
     sync::Arc,
     waiter::{Claim, Waiter},
@@ -27,16 +25,18 @@ use crate::{
     cell::Cell,
     kept::{Kept, name},
     loop_queue::{self, LoopQueue},
-    python,
+    python, scope,
     select::{self, Selected, random},
     source::Source,
+    wait,
 };
+
+mod turn;
+
+use turn::Turn;
 
 /// The name of the call that selects as a coroutine.
 pub(crate) const SELECT_ASYNC: &str = "select_async";
-/// A task goes on without letting others run for this many calls that need not wait, and this long.
-const CALLS_A_TURN: u32 = 64;
-const TURN: Duration = Duration::from_millis(1);
 
 /// What the call returns.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -74,6 +74,8 @@ enum Input {
 struct State {
     sources: Vec<Source>,
     select: Select,
+    /// The scope of the task, if its cancellation ends the wait.
+    scope: Option<std::sync::Arc<Scope>>,
     /// What is iterated: the pause that others get, or the wait.
     inner: Option<Py<PyAny>>,
     /// The waiter, while `inner` is the wait.
@@ -169,8 +171,15 @@ impl Operation {
 
 impl Operation {
     pub(crate) fn new(face: Face, sources: Vec<Source>, channels: Option<Py<PyTuple>>) -> Operation {
-        let state =
-            State { sources, select: Select::default(), inner: None, waiter: None, parked: None, paused: false };
+        let state = State {
+            sources,
+            select: Select::default(),
+            scope: None,
+            inner: None,
+            waiter: None,
+            parked: None,
+            paused: false,
+        };
         Operation { state: Cell::new(Some(Box::new(state))), face, channels }
     }
 
@@ -224,7 +233,30 @@ impl State {
     fn leave(&mut self) {
         if let Some(waiter) = &self.waiter {
             self.select.abandon(&mut self.sources, waiter);
+            self.detach(waiter);
         }
+    }
+
+    /// Before the waiter is let go of: then the scope never drops its last reference.
+    fn detach(&self, waiter: &Arc<Waiter>) {
+        if let Some(scope) = &self.scope {
+            scope.detach(waiter);
+        }
+    }
+
+    /// Raises `Cancelled` if the scope is cancelled.
+    fn checkpoint(&self, py: Python<'_>) -> PyResult<()> {
+        self.scope.as_ref().map_or(Ok(()), |scope| wait::checkpoint_in(py, scope))
+    }
+
+    /// The first step: the scope of the task decides whether there are more.
+    fn begin(&mut self, py: Python<'_>) -> PyResult<()> {
+        self.paused = true;
+        if scope::may_be_inside_task() && self.sources.iter().all(Source::is_point) {
+            self.scope = scope::current_of_task(py)?;
+            self.checkpoint(py)?;
+        }
+        self.sources.iter_mut().try_for_each(|source| source.begin(py))
     }
 
     /// As `leave`, if the wait has ended. The loop may have run since it was found standing: this may be another wait, which
@@ -245,7 +277,8 @@ impl State {
         let Some(waiter) = &self.waiter else { return true };
         match waiter.claimed() {
             Some(Claim::Ready(operation)) => self.sources.get(operation).is_none_or(|source| !source.is_handed_over()),
-            _ => waiter.claim(Claim::Cancelled) || self.may_give_up(),
+            Some(_) => true,
+            None => waiter.claim(Claim::Cancelled) || self.may_give_up(),
         }
     }
 
@@ -276,7 +309,8 @@ impl State {
     /// Parks the task, unless an operation turns out to be ready; whether there is something to iterate.
     fn park(&mut self, slf: &Bound<'_, Operation>, event_loop: &Bound<'_, PyAny>) -> PyResult<Standing> {
         let py = slf.py();
-        let due = self.sources.iter().filter_map(Source::due).min();
+        let deadline = self.scope.as_ref().and_then(|scope| scope.deadline());
+        let due = self.sources.iter().filter_map(Source::due).chain(deadline).min();
         let seconds = due.map(|due| due.saturating_duration_since(Instant::now()).as_secs_f64());
         let queue = event_loop.getattr(name!(py, "queue")?)?.cast_into::<LoopQueue>()?;
         let waiter = Waiter::for_loop(queue.get().notice(slf)?);
@@ -286,7 +320,17 @@ impl State {
         for source in &mut self.sources {
             drop(source.set_hook(Some(slf.clone().into_any().unbind())));
         }
-        let standing = self.select.start(&mut self.sources, &waiter);
+        let mut standing = self.select.start(&mut self.sources, &waiter);
+        if standing == Standing::Wait
+            && let Some(scope) = &self.scope
+        {
+            scope.attach(&waiter);
+            if waiter.claimed() == Some(Claim::Cancelled) {
+                // It was stopped already, and nobody was told.
+                scope.detach(&waiter);
+                standing = self.select.finish(&mut self.sources, &waiter);
+            }
+        }
         loop_queue::send(py);
         if standing == Standing::Wait {
             (self.inner, self.parked, self.waiter) = (Some(inner), Some(parked), Some(waiter));
@@ -348,17 +392,18 @@ fn run(slf: &Bound<'_, Operation>, state: &mut State, mut input: Input) -> PyRes
         if let Some(waiter) = state.waiter.take() {
             state.parked = None;
             Turn::begin();
+            state.detach(&waiter);
             if let Standing::Done(chosen) = state.select.finish(&mut state.sources, &waiter) {
                 return Ok(Step::Chosen(chosen));
             }
         } else if !state.paused {
-            state.paused = true;
-            state.sources.iter_mut().try_for_each(|source| source.begin(py))?;
+            state.begin(py)?;
             if let Some(pause) = pause(py)? {
                 state.inner = Some(pause);
                 continue;
             }
         }
+        state.checkpoint(py)?;
         if let Some(chosen) = state.select.attempt(&mut state.sources, random) {
             return Ok(Step::Chosen(chosen));
         }
@@ -390,28 +435,6 @@ fn trio_is_loaded(py: Python<'_>) -> PyResult<bool> {
 fn current_loop(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
     static CURRENT: Kept<PyAny> = Kept::new();
     python::call0(CURRENT.get(py, || py.import("fearless._loops")?.getattr("current"))?)
-}
-
-thread_local! {
-    static LAST_TURN: cell::Cell<(u32, Option<Instant>)> = const { cell::Cell::new((0, None)) };
-}
-
-/// How long the tasks of this thread have gone on without a pause.
-struct Turn;
-
-impl Turn {
-    fn begin() {
-        LAST_TURN.set((0, None));
-    }
-
-    /// Counts a call; whether it is time for others. If so, a new turn begins.
-    fn is_over() -> bool {
-        let (calls, since) = LAST_TURN.get();
-        let now = Instant::now();
-        let is_over = calls >= CALLS_A_TURN || since.is_some_and(|since| now.duration_since(since) >= TURN);
-        LAST_TURN.set(if is_over { (1, Some(now)) } else { (calls + 1, Some(since.unwrap_or(now))) });
-        is_over
-    }
 }
 
 impl Drop for Operation {

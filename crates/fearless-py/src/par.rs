@@ -136,7 +136,7 @@ fn range_of(items: &Bound<'_, PyAny>) -> Option<(i64, i64)> {
 impl Chunk {
     fn new(cursor: &Bound<'_, Cursor>, items: &Bound<'_, PyAny>, base: usize, first: usize, end: usize) -> Chunk {
         let (cursor, items, next) = (cursor.clone().unbind(), Items::of(items), first.into());
-        Chunk { cursor, items, base, first, next, end, scope: scope::current() }
+        Chunk { cursor, items, base, first, next, end, scope: scope::of_thread() }
     }
 }
 

@@ -1,68 +1,131 @@
-//! `_core.Scope`: the native half of a scope. Which scope a thread is in, cancelling, and joining the tasks.
+//! `_core.Scope`: the native half of a scope. Which scope a thread or a task is in, cancelling, and joining the tasks.
+//!
+//! A thread has its scope in a thread-local, a task of an event loop in a map of `_loops.py`.
 //!
 //! Not here: what leaving a `with` block raises; `fearless._scope` decides that.
 
 use std::{
     cell::{Cell, RefCell},
+    sync::atomic::{AtomicUsize, Ordering},
     time::Instant,
 };
 
 use fearless_core::{
-    scope as core,
+    scope as core, select,
     sync::Arc,
     waiter::{Claim, Waiter},
 };
-use pyo3::prelude::*;
+use pyo3::{PyTraverseError, PyVisit, prelude::*};
 
-use crate::wait::{self, Ended, Kind, Patience};
+use crate::{
+    hooks::Hooks,
+    kept::Kept,
+    loop_queue,
+    operation::{Face, Operation},
+    python,
+    source::Source,
+    wait::{self, Ended, Kind, Patience},
+    waits::{Gives, Object, Of, Waits},
+};
 
 thread_local! {
     static CURRENT: RefCell<Option<Arc<core::Scope>>> = const { RefCell::new(None) };
-    /// Whether `CURRENT` has a scope: every send and receive asks, and most threads have none.
+    /// Whether tasks of a loop on this thread may have scopes.
+    static HAS_TASKS: Cell<bool> = const { Cell::new(false) };
+    /// Whether `CURRENT` or `HAS_TASKS` is set: every send and receive asks, and most threads have neither.
     static IS_INSIDE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether `look` is true of the scope of the calling thread. `look` must not run Python.
+/// How many scopes of tasks are open, in all threads. Only then a task is asked for its scope, which runs Python.
+static OPEN: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether the caller may be in a scope; false nearly always.
 #[inline]
-pub(crate) fn is_current(look: impl FnOnce(&Arc<core::Scope>) -> bool) -> bool {
-    IS_INSIDE.get() && is_of_current(look)
+pub(crate) fn may_be_inside() -> bool {
+    IS_INSIDE.get()
 }
 
-/// Borrows rather than clones: all threads of a scope would meet on its reference count.
-#[inline(never)]
-fn is_of_current(look: impl FnOnce(&Arc<core::Scope>) -> bool) -> bool {
+/// The same for a coroutine, whose loop may have moved to this thread.
+#[inline]
+pub(crate) fn may_be_inside_task() -> bool {
+    IS_INSIDE.get() || OPEN.load(Ordering::Acquire) > 0
+}
+
+/// The scope of the caller: that of the task which runs on this thread, or else of the thread itself.
+pub(crate) fn current(py: Python<'_>) -> PyResult<Option<Arc<core::Scope>>> {
+    if HAS_TASKS.get() {
+        if OPEN.load(Ordering::Acquire) == 0 {
+            put_has_tasks(false);
+        } else if let Some(scope) = of_task(py)? {
+            return Ok(Some(scope));
+        }
+    }
+    Ok(of_thread())
+}
+
+/// The same for a coroutine.
+pub(crate) fn current_of_task(py: Python<'_>) -> PyResult<Option<Arc<core::Scope>>> {
+    if !HAS_TASKS.get() && OPEN.load(Ordering::Acquire) > 0 {
+        put_has_tasks(true);
+    }
+    current(py)
+}
+
+fn of_task(py: Python<'_>) -> PyResult<Option<Arc<core::Scope>>> {
+    static TASK_SCOPE: Kept<PyAny> = Kept::new();
+    let found = python::call0(TASK_SCOPE.get(py, || py.import("fearless._loops")?.getattr("task_scope"))?)?;
+    Ok(found.extract::<Option<Bound<'_, Scope>>>()?.map(|scope| Arc::clone(&scope.get().core)))
+}
+
+/// Whether `look` is true of the scope of the calling thread. `look` must not run Python. Borrows rather than clones: all
+/// threads of a scope would meet on its reference count.
+pub(crate) fn is_of_thread(look: impl FnOnce(&Arc<core::Scope>) -> bool) -> bool {
     CURRENT.try_with(|current| current.borrow().as_ref().is_some_and(look)).unwrap_or(false)
 }
 
+/// Whether tasks on this thread may have scopes.
+pub(crate) fn has_tasks() -> bool {
+    HAS_TASKS.get()
+}
+
 /// The scope of the calling thread.
-pub(crate) fn current() -> Option<Arc<core::Scope>> {
+pub(crate) fn of_thread() -> Option<Arc<core::Scope>> {
     CURRENT.try_with(|current| current.borrow().clone()).ok().flatten()
 }
 
 fn replace(scope: Option<Arc<core::Scope>>) -> Option<Arc<core::Scope>> {
     CURRENT
         .try_with(|current| {
-            IS_INSIDE.set(scope.is_some());
+            IS_INSIDE.set(scope.is_some() || HAS_TASKS.get());
             current.replace(scope)
         })
         .ok()
         .flatten()
 }
 
-/// While it lives, the calling thread is in the given scope.
+fn put_has_tasks(has_tasks: bool) -> bool {
+    let had_tasks = HAS_TASKS.replace(has_tasks);
+    IS_INSIDE.set(has_tasks || is_of_thread(|_| true));
+    had_tasks
+}
+
+/// While it lives, the calling thread is in the given scope, and not in that of a task that may run below.
 pub(crate) struct Entered {
     outside: Option<Arc<core::Scope>>,
+    had_tasks: bool,
 }
 
 impl Entered {
     /// `None` is outside every scope.
     pub(crate) fn enter(scope: Option<Arc<core::Scope>>) -> Entered {
-        Entered { outside: replace(scope) }
+        let had_tasks = HAS_TASKS.replace(false);
+        Entered { outside: replace(scope), had_tasks }
     }
 }
 
 impl Drop for Entered {
     fn drop(&mut self) {
+        HAS_TASKS.set(self.had_tasks);
         replace(self.outside.take());
     }
 }
@@ -75,16 +138,41 @@ pub(crate) struct Scope {
     core: Arc<core::Scope>,
     /// Where its owner was before, and is again afterwards.
     outside: Option<Arc<core::Scope>>,
+    hooks: Hooks,
+}
+
+impl Object for Scope {
+    type Core = core::Scope;
+
+    fn core(&self) -> &core::Scope {
+        &self.core
+    }
+
+    fn hooks(&self) -> &Hooks {
+        &self.hooks
+    }
 }
 
 impl Scope {
     /// Another handle of a scope; it cannot be left by it.
     pub(crate) fn of(core: Arc<core::Scope>) -> Scope {
-        Scope { core, outside: None }
+        Scope { core, outside: None, hooks: Hooks::default() }
     }
 
     pub(crate) fn core(&self) -> &Arc<core::Scope> {
         &self.core
+    }
+}
+
+impl Scope {
+    fn inside(outside: Option<Arc<core::Scope>>, timeout: Option<&Bound<'_, PyAny>>, shield: bool) -> PyResult<Scope> {
+        let deadline = match Patience::from_timeout(timeout)? {
+            Patience::Forever => None,
+            Patience::Until(until) => Some(until),
+            Patience::Once => Some(Instant::now()),
+        };
+        let core = core::Scope::new(outside.clone().filter(|_| !shield), deadline);
+        Ok(Scope { core, outside, hooks: Hooks::default() })
     }
 }
 
@@ -98,15 +186,19 @@ impl Scope {
     #[staticmethod]
     #[pyo3(signature = (timeout=None, *, shield=false))]
     fn enter(timeout: Option<&Bound<'_, PyAny>>, shield: bool) -> PyResult<Scope> {
-        let deadline = match Patience::from_timeout(timeout)? {
-            Patience::Forever => None,
-            Patience::Until(until) => Some(until),
-            Patience::Once => Some(Instant::now()),
-        };
-        let outside = current();
-        let core = core::Scope::new(outside.clone().filter(|_| !shield), deadline);
-        replace(Some(Arc::clone(&core)));
-        Ok(Scope { core, outside })
+        let scope = Scope::inside(of_thread(), timeout, shield)?;
+        replace(Some(Arc::clone(&scope.core)));
+        Ok(scope)
+    }
+
+    /// A scope inside that of the task that runs on this thread, for `_loops.py` to give to the task.
+    #[staticmethod]
+    #[pyo3(signature = (timeout=None, *, shield=false))]
+    fn enter_task(py: Python<'_>, timeout: Option<&Bound<'_, PyAny>>, shield: bool) -> PyResult<Scope> {
+        let scope = Scope::inside(current_of_task(py)?, timeout, shield)?;
+        OPEN.fetch_add(1, Ordering::AcqRel);
+        put_has_tasks(true);
+        Ok(scope)
     }
 
     /// What tells open scopes apart.
@@ -115,10 +207,10 @@ impl Scope {
         key(&self.core)
     }
 
-    /// The key of the scope of the calling thread; 0 outside every scope.
+    /// The key of the scope of the caller; 0 outside every scope.
     #[staticmethod]
-    fn current_key() -> usize {
-        current().as_ref().map_or(0, key)
+    fn current_key(py: Python<'_>) -> PyResult<usize> {
+        Ok(current(py)?.as_ref().map_or(0, key))
     }
 
     /// Leave the scope: the thread is again in the one around it.
@@ -127,14 +219,20 @@ impl Scope {
         replace(self.outside.clone());
     }
 
+    /// The same for a scope of a task.
+    fn exit_task(&self) {
+        self.core.leave();
+        OPEN.fetch_sub(1, Ordering::AcqRel);
+    }
+
     /// Cancel every wait inside, now and later.
-    fn cancel(&self) {
-        self.core.cancel().wake();
+    fn cancel(&self, py: Python<'_>) {
+        loop_queue::wake(py, self.core.cancel());
     }
 
     /// Cancel it because its time is over.
-    fn expire(&self) {
-        self.core.expire().wake();
+    fn expire(&self, py: Python<'_>) {
+        loop_queue::wake(py, self.core.expire());
     }
 
     /// Whether `cancel` was called on this scope itself.
@@ -179,8 +277,14 @@ impl Scope {
     }
 
     /// A task of the scope has ended.
-    fn task_ended(&self) {
-        self.core.task_ended().wake();
+    fn task_ended(&self, py: Python<'_>) {
+        loop_queue::wake(py, self.core.task_ended());
+    }
+
+    /// Wait until every task has ended, as a coroutine. It is a cancellation point unless it is to be a `shield`.
+    fn join_async(slf: &Bound<'_, Self>, shield: bool) -> Operation {
+        let joining = Joining { core: core::Joining::new(Of::new(slf)), shield };
+        Operation::new(Face::Object("scope"), vec![Source::Object(Waits::boxed(joining))], None)
     }
 
     /// Wait until every task has ended: true. False if the scope is stopped, unless that is `known`: the caller then
@@ -207,9 +311,58 @@ impl Scope {
             Ended::Failed(Claim::Cancelled, _) => Ok(false),
             Ended::TimedOut => {
                 wait::expire(&self.core);
+                loop_queue::send(py);
                 Ok(false)
             }
             Ended::Failed(_, error) => Err(error),
         }
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.hooks.traverse(&visit)
+    }
+
+    fn __clear__(&self) {
+        self.hooks.clear();
+    }
+}
+
+/// The wait of `join_async`.
+struct Joining {
+    core: core::Joining<Of<Scope>>,
+    shield: bool,
+}
+
+impl select::Source for Joining {
+    fn attempt(&mut self) -> bool {
+        self.core.attempt()
+    }
+
+    fn enlist(&mut self, waiter: &Arc<Waiter>, operation: usize) -> bool {
+        self.core.enlist(waiter, operation)
+    }
+
+    fn act(&mut self) -> bool {
+        self.core.act()
+    }
+
+    fn withdraw(&mut self) -> bool {
+        self.core.withdraw()
+    }
+}
+
+impl Gives for Joining {
+    type Object = Scope;
+
+    fn holder(&self) -> &Of<Scope> {
+        &self.core.holder
+    }
+
+    fn is_point(&self) -> bool {
+        !self.shield
+    }
+
+    fn outcome(&mut self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        Ok(py.None())
     }
 }

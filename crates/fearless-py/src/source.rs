@@ -126,6 +126,11 @@ impl Source {
         matches!(self, Source::Send(send, _) if send.item.is_none())
     }
 
+    /// Whether a cancelled scope ends the wait: not for locks, so that `finally` can clean up.
+    pub(crate) fn is_point(&self) -> bool {
+        if let Source::Object(waiting) = self { waiting.is_point() } else { true }
+    }
+
     /// Called once, by the task that awaits, before the first attempt.
     pub(crate) fn begin(&mut self, py: Python<'_>) -> PyResult<()> {
         if let Source::Object(waiting) = self { waiting.begin(py) } else { Ok(()) }

@@ -22,7 +22,12 @@ use pyo3::{
     types::PyDict,
 };
 
-use crate::{blocked, errors, event_loop, kept::Kept, scope, thread};
+use crate::{blocked, errors, event_loop, kept::Kept, loop_queue, scope, thread};
+
+mod cancellation;
+
+use cancellation::{cancellation, scope_of};
+pub(crate) use cancellation::{checkpoint, checkpoint_in, expire};
 
 /// How long the main thread sleeps between two looks at signals.
 const SLICE: Duration = Duration::from_millis(50);
@@ -179,41 +184,6 @@ impl Ended {
     }
 }
 
-/// Raises `Cancelled` if the scope of the calling thread is cancelled. On entry of every cancellation point.
-#[inline]
-pub(crate) fn checkpoint(py: Python<'_>) -> PyResult<()> {
-    if scope::is_current(is_over) { Err(cancellation(py)) } else { Ok(()) }
-}
-
-/// Whether the scope is cancelled, expiring it first if its time has come.
-fn is_over(scope: &Arc<Scope>) -> bool {
-    if !scope.is_stopped() && scope.deadline().is_some() {
-        expire(scope);
-    }
-    scope.is_stopped()
-}
-
-pub(crate) fn expire(scope: &Arc<Scope>) {
-    // One look at the clock: with two, a scope could be found expired just after the one around it was not.
-    let now = Instant::now();
-    if let Some(expired) = scope.expired(now) {
-        expired.expire().wake();
-    }
-    // A scope that was left is out of reach of those around it; its own deadline ends it all the same.
-    if !scope.is_stopped() && scope.deadline().is_some_and(|deadline| deadline <= now) {
-        scope.expire().wake();
-    }
-}
-
-/// The `Cancelled` of the calling thread's scope, which belongs to the outermost one that is cancelled.
-#[cold]
-fn cancellation(py: Python<'_>) -> PyErr {
-    match scope::current().and_then(|scope| scope.origin()) {
-        Some(origin) => errors::cancelled(py, scope::Scope::of(origin)),
-        None => unreachable!("a stopped scope has a cancelled one at or above it"),
-    }
-}
-
 /// Waits until `waiter` is claimed, whatever signal handlers raise: for who has to take a lock back before anything else.
 /// What they raise is raised after the call. The waiter must have been enqueued with a lock.
 pub(crate) fn wait_regardless(py: Python<'_>, waiter: &Arc<Waiter>) -> Claim {
@@ -240,7 +210,14 @@ pub(crate) fn wait(py: Python<'_>, waiter: &Arc<Waiter>, kind: Kind, patience: P
 
 fn wait_for(py: Python<'_>, waiter: &Arc<Waiter>, kind: Kind, patience: Patience) -> Ended {
     let started = Instant::now();
-    let scope = if kind.is_cancellable() { scope::current() } else { None };
+    let scope = match scope_of(py, kind) {
+        Ok(scope) => scope,
+        Err(error) if waiter.claim(Claim::Interrupted) => return Ended::Failed(Claim::Interrupted, error),
+        Err(error) => {
+            after_success(py, error);
+            None
+        }
+    };
     let _noted = blocked::note(kind, waiter);
     let ended = match &scope {
         None => wait_in(py, waiter, kind, None, patience.until()),
@@ -269,13 +246,14 @@ fn wait_in(
         let slice = is_main.then(|| Instant::now() + SLICE);
         let wake_at = [until, deadline, slice].into_iter().flatten().min();
         if let Some(claim) = py.detach(|| sleep(waiter, wake_at)) {
-            return settle(py, claim);
+            return settle(py, claim, scope);
         }
         let now = Instant::now();
         if deadline.is_some_and(|deadline| deadline <= now)
             && let Some(scope) = scope
         {
             expire(scope);
+            loop_queue::send(py);
         }
         if until.is_some_and(|until| until <= now) {
             waiter.claim(Claim::TimedOut);
@@ -348,10 +326,11 @@ fn sleep(waiter: &Waiter, wake_at: Option<Instant>) -> Option<Claim> {
     }
 }
 
-fn settle(py: Python<'_>, claim: Claim) -> Ended {
+fn settle(py: Python<'_>, claim: Claim, scope: Option<&Arc<Scope>>) -> Ended {
     match claim {
         Claim::TimedOut => Ended::TimedOut,
-        Claim::Cancelled => Ended::Failed(claim, cancellation(py)),
+        // Without a scope: the join of one, which attached its waiter itself.
+        Claim::Cancelled => Ended::Failed(claim, cancellation(py, scope.or(scope::of_thread().as_ref()))),
         Claim::Ready(_) | Claim::Interrupted => Ended::Ready(claim),
     }
 }
@@ -382,7 +361,7 @@ pub(crate) fn sleep_for(py: Python<'_>, seconds: &Bound<'_, PyAny>) -> PyResult<
     }
 }
 
-/// Raise `Cancelled` if the scope of the calling thread is cancelled.
+/// Raise `Cancelled` if the scope of the caller is cancelled.
 #[pyfunction(name = "checkpoint")]
 pub(crate) fn checkpoint_now(py: Python<'_>) -> PyResult<()> {
     checkpoint(py)

@@ -53,6 +53,11 @@ pub(crate) trait Gives: select::Source + Send + Sync {
     /// Where it keeps its object.
     fn holder(&self) -> &Of<Self::Object>;
 
+    /// Whether a cancelled scope ends the wait.
+    fn is_point(&self) -> bool {
+        true
+    }
+
     /// Called once, by the task that awaits, before the first attempt.
     fn begin(&mut self, _py: Python<'_>) -> PyResult<()> {
         Ok(())
@@ -71,6 +76,8 @@ pub(crate) trait Gives: select::Source + Send + Sync {
 pub(crate) trait Waiting: select::Source + Send + Sync {
     /// What tells its object from others.
     fn address(&self) -> usize;
+    /// See [`Gives::is_point`].
+    fn is_point(&self) -> bool;
     /// See [`Gives::begin`].
     fn begin(&mut self, py: Python<'_>) -> PyResult<()>;
     /// See [`Gives::outcome`].
@@ -130,6 +137,10 @@ impl<S: Gives> select::Source for Waits<S> {
 impl<S: Gives> Waiting for Waits<S> {
     fn address(&self) -> usize {
         std::ptr::from_ref(self.source.holder().get()).addr()
+    }
+
+    fn is_point(&self) -> bool {
+        self.source.is_point()
     }
 
     fn begin(&mut self, py: Python<'_>) -> PyResult<()> {

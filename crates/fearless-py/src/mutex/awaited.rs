@@ -77,6 +77,10 @@ impl Gives for LockOfTask {
         &self.locking.holder
     }
 
+    fn is_point(&self) -> bool {
+        false
+    }
+
     fn begin(&mut self, py: Python<'_>) -> PyResult<()> {
         let task = Holder::task(py, CALL)?;
         self.locking.owner = task.owner;

@@ -112,6 +112,10 @@ impl Gives for TaskLock {
         &self.locking.holder
     }
 
+    fn is_point(&self) -> bool {
+        false
+    }
+
     fn begin(&mut self, py: Python<'_>) -> PyResult<()> {
         let task = match &self.upgrades {
             None => Holder::task(py, self.call.name)?,

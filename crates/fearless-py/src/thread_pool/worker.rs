@@ -120,7 +120,7 @@ pub(crate) struct Starved;
 impl Stall {
     /// Tells the pool numbered `pool`, if the calling thread is its worker and no deadline will end its wait.
     pub(crate) fn begin(py: Python<'_>, pool: u32, waiter: &Arc<Waiter>) -> Result<Option<Stall>, Starved> {
-        if !is_of(pool) || scope::is_current(|scope| scope.deadline().is_some()) {
+        if !is_of(pool) || scope::is_of_thread(|scope| scope.deadline().is_some()) {
             return Ok(None);
         }
         let queue = WORKS_FOR.with_borrow(|works_for| works_for.as_ref().map(|(queue, _)| queue.clone_ref(py)));
