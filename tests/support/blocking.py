@@ -91,6 +91,11 @@ def blocking_callables() -> set[str]:
     return {name for name, value in _public() if "Blocks:" in (inspect.getdoc(value) or "") or _is_native_next(value)}
 
 
+def async_callables() -> set[str]:
+    """Return the names of all public callables that wait as a coroutine, as in `Sender.send_async`."""
+    return {name for name, _ in _public() if name.endswith(("_async", ".__anext__"))}
+
+
 def _is_native_next(value: object) -> bool:
     return type(value).__name__ == "wrapper_descriptor" and getattr(value, "__name__", "") == "__next__"
 
