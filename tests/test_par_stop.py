@@ -78,17 +78,18 @@ class TestFailures:
         assert caught.value.__notes__[0].startswith("fearless.par: in item 0 of the run: <Rude instance at 0x")
 
     @pytest.mark.parametrize("workers", [1, 2])
-    def test_stop_iteration_does_not_end_a_chunk_unseen(self, workers: int) -> None:
-        """`map` and `filter` would take it for the end of the items."""
+    @pytest.mark.parametrize("place", [50, 99])
+    def test_stop_iteration_does_not_end_a_chunk_unseen(self, workers: int, place: int) -> None:
+        """`map` and `filter` would take it for the end of the items, also at the last item of a chunk."""
 
         def work(number: int) -> int:
-            if number == 50:
+            if number == place:
                 raise StopIteration
             return number
 
         with pytest.raises(RuntimeError, match="a stage raised StopIteration") as caught:
             fl.par(range(100), workers=workers).map(work).collect()
-        assert caught.value.__notes__ == ["fearless.par: in item 50 of the run: 50"]
+        assert caught.value.__notes__ == [f"fearless.par: in item {place} of the run: {place}"]
 
     def test_the_traceback_shows_the_function(self) -> None:
         """Whichever thread it ran in."""

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from fearless import compat, testing
+    from fearless import compat
+    from fearless._crew import invoke
     from fearless._scope import Scope, checkpoint, current_scope, scope, sleep
     from fearless._workload import workload
     from fearless.atomics import AtomicBool, AtomicFloat, AtomicInt, AtomicRef, ShardedCounter
@@ -93,6 +95,7 @@ __all__ = [
     "checkpoint",
     "compat",
     "current_scope",
+    "invoke",
     "lock_all",
     "merge",
     "never",
@@ -112,6 +115,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "_crew": ("invoke",),
     "_scope": ("Scope", "checkpoint", "current_scope", "scope", "sleep"),
     "_workload": ("workload",),
     "atomics": ("AtomicBool", "AtomicFloat", "AtomicInt", "AtomicRef", "ShardedCounter"),

@@ -14,6 +14,7 @@ from itertools import islice
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 from fearless import _native
+from fearless._crew import run_together
 from fearless._scope import Scope, scope
 
 __all__ = ["Plan", "Schedule", "check_finished", "note_item", "run"]
@@ -57,13 +58,11 @@ def run(plan: Plan, work: Work) -> None:
     source = _source(plan)
     failures: list[Failure] = []
     with scope() as threads:
-        crew = _Crew(source, work, failures, threads)
-        for _ in range(source.workers - 1):
-            try:
-                threads.spawn(crew.work)
-            except RuntimeError:
-                break  # the system gives no more threads; those there are share the work
-        crew.work()
+        sharing = _Sharing(source, work, failures, threads)
+        if source.workers == 1:
+            sharing.work()
+        else:
+            run_together([sharing.work] * source.workers, plan.workers)
     if failures:
         failure = min(failures, key=lambda failure: failure.position)
         if failure.chunk is not None:
@@ -76,7 +75,7 @@ def run(plan: Plan, work: Work) -> None:
             del failure
 
 
-class _Crew:
+class _Sharing:
     """What the workers of a run share."""
 
     def __init__(self, source: Source, work: Work, failures: list[Failure], threads: Scope) -> None:
@@ -170,7 +169,7 @@ def _source(plan: Plan) -> Source:
 
 def check_finished(chunk: _native.Chunk, cursor: _native.Cursor) -> None:
     """Refuse a chunk that stages have left before its end, unless the run was stopped."""
-    if chunk.position < chunk.stop and not cursor.stopped:
+    if not (chunk.finished or cursor.stopped):
         raise RuntimeError("a stage raised StopIteration, which would have ended its chunk unseen")
 
 

@@ -57,7 +57,8 @@ def current_scope() -> Scope | None:
 
     In a coroutine that is the scope of the task of the event loop.
     """
-    return _open.get(_native.Scope.current_key())
+    # A fork has a native scope alone; then it is the one around that.
+    return next((scope for key in _native.Scope.current_keys() if (scope := _open.get(key))), None)
 
 
 def scope(

@@ -15,6 +15,7 @@ from typing import ClassVar
 from tests.support.until import InCall, until
 
 MODULES = (
+    "_crew",
     "_scope",
     "atomics",
     "channels",

@@ -5,8 +5,10 @@ Not here: what is asserted of them.
 
 import threading
 from collections.abc import Iterable
+from unittest.mock import patch
 
 import fearless as fl
+from fearless import _crew
 from tests.support.blocking import Situation
 from tests.support.until import BOUND, InCall, blocked_receivers, queued
 
@@ -141,3 +143,21 @@ class Unordered(Iterate):
 
     def results(self, par: "fl.parallel.Par[object]") -> Iterable[object]:
         return par.unordered()
+
+
+class Invoke(Collect):
+    """`invoke`, while another worker is blocked in its function."""
+
+    def call(self, timeout: float | None = None) -> object:
+        del timeout
+        both = threading.Barrier(2)
+
+        def wait_here() -> None:
+            both.wait(BOUND)
+
+        def wait_there() -> None:
+            both.wait(BOUND)
+            self.rx.recv()
+
+        with patch.object(_crew, "usable_cores", return_value=2):  # whatever the machine has
+            return fl.invoke(wait_here, wait_there)

@@ -93,6 +93,7 @@ RECIPES: dict[str, tuple[type[Situation], ...]] = {
     "Par.max": (par.Max,),
     "Par.any": (par.Any_,),
     "Par.all": (par.All,),
+    "invoke": (par.Invoke,),
     "Par.__iter__": (par.Iterate,),
     "Par.unordered": (par.Unordered,),
 }

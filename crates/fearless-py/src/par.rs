@@ -5,7 +5,7 @@
 //!
 //! Not here: threads, stages and results; `fearless.parallel` has them.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use fearless_core::{
     par::{self as core, Schedule},
@@ -86,6 +86,8 @@ pub(crate) struct Chunk {
     first: usize,
     next: AtomicUsize,
     end: usize,
+    /// Whether somebody has asked for an item after the last.
+    finished: AtomicBool,
     /// That of the worker, who took the chunk: here it costs less to ask than where the thread keeps it.
     scope: Option<Arc<Scope>>,
 }
@@ -136,7 +138,7 @@ fn range_of(items: &Bound<'_, PyAny>) -> Option<(i64, i64)> {
 impl Chunk {
     fn new(cursor: &Bound<'_, Cursor>, items: &Bound<'_, PyAny>, base: usize, first: usize, end: usize) -> Chunk {
         let (cursor, items, next) = (cursor.clone().unbind(), Items::of(items), first.into());
-        Chunk { cursor, items, base, first, next, end, scope: scope::of_thread() }
+        Chunk { cursor, items, base, first, next, end, finished: false.into(), scope: scope::of_thread() }
     }
 }
 
@@ -160,6 +162,12 @@ impl Chunk {
         self.base + self.next.load(Ordering::Relaxed)
     }
 
+    /// Whether it was iterated to its end.
+    #[getter]
+    fn finished(&self) -> bool {
+        self.finished.load(Ordering::Relaxed)
+    }
+
     /// Return the item that was handed out last.
     fn last<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let next = self.next.load(Ordering::Relaxed);
@@ -176,6 +184,7 @@ impl Chunk {
     fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let next = self.next.load(Ordering::Relaxed);
         if next >= self.end || self.cursor.get().core.is_stopped() {
+            self.finished.store(next >= self.end, Ordering::Relaxed);
             return Ok(None);
         }
         if self.scope.as_ref().is_some_and(|scope| scope.is_stopped() || scope.deadline().is_some()) {

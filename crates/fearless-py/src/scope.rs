@@ -207,10 +207,11 @@ impl Scope {
         key(&self.core)
     }
 
-    /// The key of the scope of the caller; 0 outside every scope.
+    /// The keys of the scope of the caller and of those around it, from the inside out.
     #[staticmethod]
-    fn current_key(py: Python<'_>) -> PyResult<usize> {
-        Ok(current(py)?.as_ref().map_or(0, key))
+    fn current_keys(py: Python<'_>) -> PyResult<Vec<usize>> {
+        let innermost = current(py)?;
+        Ok(std::iter::successors(innermost.as_ref(), |scope| scope.parent()).map(key).collect())
     }
 
     /// Leave the scope: the thread is again in the one around it.

@@ -228,6 +228,15 @@ impl ThreadPool {
         ThreadPool::submit_task(slf, task)
     }
 
+    /// Have a pending task run by a worker if there is room for it now; whether there is. It is cancelled if not.
+    fn _offer(slf: &Bound<'_, Self>, task: &Bound<'_, Task>) -> PyResult<bool> {
+        let accepted = ThreadPool::offer(slf, task);
+        if !matches!(accepted, Ok(true)) {
+            Task::abandon(task)?;
+        }
+        accepted
+    }
+
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         let core = &slf.get()._queue()?.get().core;
         let now = core.snapshot();
@@ -270,6 +279,19 @@ impl ThreadPool {
             }
             Submit::Start => ThreadPool::start_worker(slf),
             Submit::Full(task) => ThreadPool::enqueue_slowly(slf, task),
+            Submit::Closed(_) | Submit::GaveUp(_) | Submit::Wait(_) => Err(queue.refusal()),
+        }
+    }
+
+    fn offer(slf: &Bound<'_, ThreadPool>, task: &Bound<'_, Task>) -> PyResult<bool> {
+        let queue = slf.get()._queue()?.get();
+        match queue.core.try_submit(task.clone().unbind()) {
+            Submit::Queued(wakes) => {
+                wakes.wake();
+                Ok(true)
+            }
+            Submit::Start => ThreadPool::start_worker(slf).map(|()| true),
+            Submit::Full(_) => Ok(false),
             Submit::Closed(_) | Submit::GaveUp(_) | Submit::Wait(_) => Err(queue.refusal()),
         }
     }
