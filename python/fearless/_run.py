@@ -10,12 +10,18 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from itertools import islice
-from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
 
 from fearless import _native
 from fearless._crew import run_together
+from fearless._progress import Bar
 from fearless._scope import Scope, scope
+
+if TYPE_CHECKING:
+    from fearless.pools import ThreadPool
+    from fearless.threads import Task
 
 __all__ = ["Plan", "Schedule", "check_finished", "note_item", "run"]
 
@@ -30,6 +36,8 @@ class Plan(NamedTuple):
     workers: int
     chunk: int | None
     schedule: Schedule
+    pool: ThreadPool | None = None  # which helps, instead of threads of the run's own
+    progress: bool = False
 
 
 class Source(Protocol):
@@ -57,9 +65,11 @@ def run(plan: Plan, work: Work) -> None:
     """
     source = _source(plan)
     failures: list[Failure] = []
-    with scope() as threads:
-        sharing = _Sharing(source, work, failures, threads)
-        if source.workers == 1:
+    with Bar(plan.items) if plan.progress else nullcontext() as bar, scope() as threads:
+        sharing = _Sharing(source, work, failures, threads, bar)
+        if plan.pool is not None:
+            sharing.work_with(plan.pool)
+        elif source.workers == 1:
             sharing.work()
         else:
             run_together([sharing.work] * source.workers, plan.workers)
@@ -78,11 +88,28 @@ def run(plan: Plan, work: Work) -> None:
 class _Sharing:
     """What the workers of a run share."""
 
-    def __init__(self, source: Source, work: Work, failures: list[Failure], threads: Scope) -> None:
+    def __init__(self, source: Source, work: Work, failures: list[Failure], threads: Scope, bar: Bar | None) -> None:
         self._source = source
         self._work = work
         self._failures = failures
         self._scope = threads
+        self._bar = bar
+
+    def work_with(self, pool: ThreadPool) -> None:
+        """Be a worker, helped by tasks of a pool if it comes to them: those that have not begun by the end never do."""
+        helpers: list[Task[None]] = []
+        try:
+            for _ in range(self._source.workers - 1):
+                helper = self._scope._offer(pool, self.work)  # noqa: SLF001 - scopes and runs are one package
+                if helper is None:
+                    break  # its backlog is full
+                helpers.append(helper)
+            self.work()
+        except RuntimeError as error:
+            self._fail(None, error)  # the pool is shut down
+        finally:
+            for helper in helpers:
+                helper.cancel()
 
     def work(self) -> None:
         """Be a worker: take chunks until there are none. A failure is noted, and stops all."""
@@ -98,6 +125,8 @@ class _Sharing:
                     self._stop()
                     return
                 check_finished(chunk, self._source.cursor)
+                if self._bar is not None:
+                    self._bar.advance(chunk.stop - chunk.start)
         except Exception as error:  # noqa: BLE001 - whatever it is, `run` raises it
             self._fail(chunk, error)
         except BaseException:

@@ -215,6 +215,13 @@ class Scope:
             task.cancel()  # the scope need not wait until a worker comes to it
         return task
 
+    def _offer(self, pool: Executor, function: Callable[[], T]) -> Task[T] | None:
+        """Submit ``function`` as a task of this scope if the pool has room now."""
+        native = self._entered()
+        task = threads.new_task(function, (), {}, native)
+        self._adopt(native, task)
+        return task if pool._offer(task) else None  # type: ignore[attr-defined]  # noqa: SLF001 - as in `submit`
+
     def cancel(self) -> None:
         """Cancel every wait inside the scope, now and later. Tasks that have not started never will."""
         self._entered().cancel()

@@ -10,13 +10,16 @@ Not here: runs that end with one value (``_run.py``).
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
 from itertools import islice
 from typing import Any, NamedTuple, TypeAlias
 
 from fearless import _native
+from fearless._progress import Bar
 from fearless._run import Plan, check_finished, note_item
 from fearless._scope import Scope, scope
 from fearless._scope_options import ScopeOptions
@@ -39,6 +42,7 @@ class _Part(NamedTuple):
     """What came of a chunk: its results, and after them perhaps a failure."""
 
     number: int
+    items: int
     results: list[Any]
     error: Exception | None
 
@@ -52,17 +56,19 @@ def stream(plan: Plan, fuse: Fuse, *, ordered: bool) -> Iterator[Any]:
     try:
         flow.start()
         parts = flow.parts()
-        for number, results, error in _in_order(parts) if ordered else parts:
-            del number
-            flow.permits.release()
-            results.reverse()
-            while results:
-                yield results.pop()
-            try:
-                if error is not None:
-                    raise error
-            finally:
-                del error  # its traceback holds this frame
+        with Bar(plan.items) if plan.progress else nullcontext() as bar:
+            for _, items, results, error in _in_order(parts) if ordered else parts:
+                flow.permits.release()
+                results.reverse()
+                while results:
+                    yield results.pop()
+                try:
+                    if error is not None:
+                        raise error
+                finally:
+                    del error  # its traceback holds this frame
+                if bar is not None:
+                    bar.advance(items)
         flow.conclude()
     finally:
         flow.stop()
@@ -121,6 +127,8 @@ class _Flow:
 
     def stop(self) -> None:
         """End the workers, at their next item or in their wait, and join them. Again is harmless."""
+        if sys.is_finalizing():
+            return  # the workers, being daemons, stand still for good
         with self._lock:
             self._stopped = True
             threads = self._scope
@@ -169,7 +177,7 @@ class _Flow:
             begun = time.perf_counter()
             failure = self._go_through(self._cursor.chunk(items, start), results)
             spent = time.perf_counter() - begun
-            self._tx.send(_Part(number, results, failure or error))
+            self._tx.send(_Part(number, len(items), results, failure or error))
             del pulled, items, error, results, failure
 
     def _go_through(self, chunk: _native.Chunk, results: list[Any]) -> Exception | None:

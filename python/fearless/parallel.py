@@ -13,12 +13,16 @@ import operator
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, count
-from typing import Any, Generic, Literal, SupportsIndex, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Generic, Literal, SupportsIndex, TypeVar, get_args
 
 from fearless._arguments import at_least, usable_cores
 from fearless._folding import Folding
+from fearless._progress import require
 from fearless._run import Plan, Schedule, run
 from fearless._stream import stream
+
+if TYPE_CHECKING:
+    from fearless.pools import ThreadPool
 
 __all__ = ["Par", "par"]
 
@@ -35,6 +39,7 @@ def par(
     workers: SupportsIndex | None = None,
     chunk: SupportsIndex | Literal["auto"] = "auto",
     schedule: Schedule = "guided",
+    progress: bool = False,
 ) -> Par[T]:
     """Work on ``items`` in parallel: chain stages, then end with what is wanted of them, as ``collect`` or ``sum``.
 
@@ -47,7 +52,10 @@ def par(
     The first failure stops every worker at its next item and is raised as it is, with a note that names the item.
     Ctrl-C and the cancellation of the scope around it stop them too.
 
-    Raises: ``ValueError`` if ``workers`` or ``chunk`` is less than 1 or ``schedule`` is unknown.
+    ``progress`` shows a bar on standard error, drawn by rich or tqdm at the ends of chunks.
+
+    Raises: ``ValueError`` if ``workers`` or ``chunk`` is less than 1 or ``schedule`` is unknown; ``ImportError`` if
+    there is nothing to draw a bar with.
 
     Example:
         >>> import fearless as fl
@@ -59,7 +67,9 @@ def par(
     iter(items)  # refuses what is not iterable here, and not when a run begins
     most = usable_cores() if workers is None else at_least("workers", workers, 1)
     least = None if chunk == "auto" else at_least("chunk", chunk, 1)
-    return Par(Plan(items, most, least, schedule), ())
+    if progress:
+        require()
+    return Par(Plan(items, most, least, schedule, progress=progress), ())
 
 
 class Par(Generic[T]):
@@ -286,6 +296,10 @@ class Par(Generic[T]):
 
         self._run(work)
         return bool(found)
+
+    def _on(self, pool: ThreadPool) -> Par[T]:
+        """Return the chain with tasks of ``pool`` for helpers."""
+        return Par(self._plan._replace(pool=pool), self._stages)
 
     def _run(self, work: Callable[[int, int, Iterator[T]], object]) -> None:
         run(self._plan, lambda start, stop, items: work(start, stop, self._fuse(items)))

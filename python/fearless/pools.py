@@ -14,11 +14,15 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
-from typing import Any, SupportsIndex, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, TypeAlias, TypeVar
 
-from fearless import _exit, _native
+from fearless import _exit, _native, parallel
 from fearless._arguments import at_least, seconds, usable_cores
 from fearless.threads import Task
+
+if TYPE_CHECKING:
+    from fearless._run import Schedule
+    from fearless.parallel import Par
 
 __all__ = ["ThreadPool"]
 
@@ -111,6 +115,25 @@ class ThreadPool(_native.ThreadPool, Executor):
             return [] if pool is None else [pool.submit(fn, *args) for args in itertools.islice(calls, 1)]
 
         return _results(tasks, end, submit_next)
+
+    def par(
+        self,
+        items: Iterable[T],
+        *,
+        workers: SupportsIndex | None = None,
+        chunk: SupportsIndex | Literal["auto"] = "auto",
+        schedule: Schedule = "guided",
+        progress: bool = False,
+    ) -> Par[T]:
+        """Work on ``items`` in parallel on this pool; see ``fl.par``, whose options these are.
+
+        ``workers`` threads share the items, by default as many as the pool has. The calling thread is one of them, so
+        that a busy pool cannot hold it up, and a task of the pool may do this; the others are tasks, for which there is
+        room in the pool now, and which are cancelled if the items run out first. Iterating starts threads of its own.
+        """
+        most = self.workers if workers is None else workers
+        chain = parallel.par(items, workers=most, chunk=chunk, schedule=schedule, progress=progress)
+        return chain._on(self)  # noqa: SLF001 - chains and pools are one package
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002 - Executor's
         """Take no more tasks; run those that are queued, or with ``cancel_futures`` cancel them. Again is harmless.
