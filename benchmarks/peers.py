@@ -26,6 +26,7 @@ PEERS = {  # module -> distribution
     "readerwriterlock": "readerwriterlock",
     "fasteners": "fasteners",
     "rwlocker": "rwlocker",
+    "joblib": "joblib",
 }
 
 absent: dict[str, str] = {}
