@@ -29,7 +29,9 @@ class Runner:
         plan: Plan,
         on_progress: Callable[[Progress], None] | None = None,
         enough: Callable[[Record], bool] | None = None,
+        more: Callable[[Record, str], int] | None = None,
     ) -> Record:
+        assert more is not None  # what work that waits is tried with, beside the rest
         self.plans.append(plan)
         self.enough = enough
         if on_progress is not None:

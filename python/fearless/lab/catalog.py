@@ -43,12 +43,14 @@ STATELESS = ("checksum", "pipeline", "uneven")  # they share nothing, so there i
 UNFIT = frozenset(
     {
         *((name, built_in) for name in ("mutex", "atomic", "sharded") for built_in in STATELESS),
-        *((name, "word-index") for name in ("atomic", "sharded")),  # its state is no total, and has no keys
+        *(
+            (name, built_in) for name in ("atomic", "sharded") for built_in in ("word-index", "fetch")
+        ),  # no totals or keys
         *((name, built_in) for name in ("rwlock", "snapshot") for built_in in BUILT_INS if built_in != CACHE),
         *((name, CACHE) for name in ("par", "threads")),  # a cache for each worker would be filled as often
         # They have no state to look at.
         *((name, CACHE) for name in ("atomic", "pool", "executor", "processes", "sharded")),
-        *(("asyncio", name) for name in BUILT_INS),  # none of them has coroutines
+        *(("asyncio", name) for name in BUILT_INS if name != "fetch"),  # nobody else has coroutines
         *((name, "ledger") for name in ("par", "threads", "atomic")),  # balances cannot be joined, and are no totals
     }
 )

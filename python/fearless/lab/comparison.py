@@ -10,12 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fearless.lab import catalog, environments, explain, runner
+from fearless.lab import catalog, environments, explain, rules, runner
 from fearless.lab._errors import LabError
-from fearless.lab.facts import AIMS, raised, simplicity
+from fearless.lab.facts import AIMS, from_record, raised, simplicity
 from fearless.lab.record import Record, Verdict
 from fearless.lab.report import html, text
 from fearless.lab.resolve import Target
+from fearless.lab.rules.finding import NO_WAITING
 
 BUDGET_SECONDS = 60.0
 MOST_ROUNDS = 200  # the budget ends it before
@@ -112,7 +113,7 @@ def compare(  # noqa: PLR0913  # all but the first are optional and named
     target = Target(_target(workload), dict(args or {}), items)
     interpreters = environments.interpreters(list(pythons), note)
     plan = runner.Plan(target, interpreters, names, workers, budget * len(interpreters), most_rounds=MOST_ROUNDS)
-    record = runner.measure(plan, progress and _told(progress), lambda so_far: _settled(so_far, optimize))
+    record = runner.measure(plan, progress and _told(progress), lambda so_far: _settled(so_far, optimize), _waiting)
     return Comparison(explain.decided(replace(record, optimize=optimize)))
 
 
@@ -124,6 +125,14 @@ def _settled(record: Record, optimize: str) -> bool:
     sure = EARLY if record.rounds < USUAL_ROUNDS else LATE
     verdicts = explain.decided(replace(record, optimize=optimize), brief=True).verdicts
     return all(one.kind != "cannot tell" and one.confidence >= sure for one in verdicts)
+
+
+def _waiting(record: Record, python: str) -> int:
+    """R3 on the profile of ``python``: workers enough for work that waits; how many cores are free is not known yet."""
+    facts = from_record(record, python)
+    if (facts.waiting_share or 0.0) < NO_WAITING:
+        return 1
+    return rules.workers(replace(facts, cores=record.environment.cores_allowed))
 
 
 def _told(progress: Progress) -> runner.OnProgress:

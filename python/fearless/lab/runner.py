@@ -52,14 +52,21 @@ class Progress:
 
 OnProgress = Callable[[Progress], None]
 Enough = Callable[[Record], bool]
+More = Callable[[Record, str], int]  # the workers that work which waits should have, on the interpreter with this label
 
 
-def measure(plan: Plan, on_progress: OnProgress | None = None, enough: Enough | None = None) -> Record:
+def measure(
+    plan: Plan,
+    on_progress: OnProgress | None = None,
+    enough: Enough | None = None,
+    more: More | None = None,
+) -> Record:
     """Run the plan and return the record, without a verdict.
 
     ``on_progress`` is called before each run. ``enough`` is asked after each round from the fifth on and ends the
-    measuring by True. Ctrl-C ends it, too: the record then holds what was measured so far, and says that it was
-    interrupted.
+    measuring by True. ``more`` is asked after the profiles: its number of workers is tried beside those that there are
+    cores for, unless the plan names numbers, as work that waits gains from more. Ctrl-C ends the measuring, too: the
+    record then holds what was measured so far, and says that it was interrupted.
 
     Blocks: for about the budget, which is overdrawn by a third if that makes the rounds that a verdict needs; the
     first round is always begun.
@@ -68,7 +75,7 @@ def measure(plan: Plan, on_progress: OnProgress | None = None, enough: Enough | 
     with tempfile.TemporaryDirectory(prefix="fearless-lab-", ignore_cleanup_errors=True) as folder:
         session = _Session(plan, Path(folder), on_progress or _silent)
         try:
-            session.begin()
+            session.begin(more or _no_more)
             session.rounds(enough or _never)
         except KeyboardInterrupt:
             session.state.interrupted = True
@@ -110,18 +117,18 @@ class _Session:
         self.steal = machine.steal_ticks()
         self.jobs: list[_Job] = []
 
-    def begin(self) -> None:
+    def begin(self, more: More) -> None:
         """Choose input, patterns and workers, and profile the workload under every interpreter."""
         if self.plan.target.built_in:
             self.chosen = corpus.choose(self.plan.target.args.get("folder", corpus.STANDARD_LIBRARY))
         for interpreter in self.plan.interpreters:
             self._tell(f"profile on {interpreter.label}", 0)
             self._profile(interpreter)
-        counts = self.plan.workers or _worker_counts()
         for interpreter in self.plan.interpreters:
+            wanted = more(self.record(), interpreter.label)
             for pattern in self.state.patterns:
-                name = pattern.card.name
-                self.jobs += [_Job(interpreter, name, count) for count in ((1,) if name == "serial" else counts)]
+                counts = self._counts(pattern.card.name, wanted)
+                self.jobs += [_Job(interpreter, pattern.card.name, count) for count in counts]
 
     def rounds(self, enough: Enough) -> None:
         """Run rounds until there are enough, the budget is used, or nothing is left that works."""
@@ -168,6 +175,13 @@ class _Session:
         answer = children.ask(interpreter.executable, orders, timeout=min(COSTS_SECONDS, self._patience()))
         costs: dict[str, Any] = answer.get("costs", {})
         return costs
+
+    def _counts(self, pattern: str, wanted: int) -> Sequence[int]:
+        """The numbers of workers to try. A process for each wait would cost more to start than most waits take."""
+        if pattern == "serial":
+            return (1,)
+        usual = self.plan.workers or _worker_counts()
+        return usual if self.plan.workers or pattern == "processes" else sorted({*usual, max(wanted, *usual)})
 
     def _choose_patterns(self, described: dict[str, Any]) -> None:
         wanted = catalog.check_names(self.plan.patterns or catalog.PATTERNS)
@@ -273,6 +287,10 @@ def _trace(answer: dict[str, Any]) -> str | None:
 
 def _silent(_: Progress) -> None:
     pass
+
+
+def _no_more(_: Record, _label: str) -> int:
+    return 1
 
 
 def _never(_: Record) -> bool:

@@ -88,7 +88,7 @@ def _how(group: argparse._ArgumentGroup) -> None:
         "--workers",
         type=_counts,
         metavar="N[,N...]",
-        help="numbers of workers to try (default: 2, and as many as there are cores)",
+        help="numbers of workers to try (default: 2, as many as there are cores, and more for work that waits)",
     )
     group.add_argument(
         "--python",

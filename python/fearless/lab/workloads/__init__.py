@@ -12,6 +12,7 @@ _MODULES = {
     "read-mostly-cache": ("read_mostly_cache", "ReadMostlyCache"),
     "uneven": ("uneven", "Uneven"),
     "ledger": ("ledger", "Ledger"),
+    "fetch": ("fetch", "Fetch"),
 }
 
 NAMES = tuple(_MODULES)
