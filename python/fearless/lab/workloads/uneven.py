@@ -11,7 +11,8 @@ import re
 from fearless import workload
 from fearless.lab import corpus
 
-FUNCTION = re.compile(r"^(?=def |    def )", re.MULTILINE)  # at the top, or one level below
+# At the top, or one level below.
+FUNCTION = re.compile(r"^(?=def |    def )", re.MULTILINE)
 WORD = re.compile(r"\w+")
 
 
@@ -30,7 +31,8 @@ class Uneven:
         """The first of the longest runs that begins at two places; it may overlap itself."""
         words = WORD.findall(item)
         places: dict[str, list[int]] = {}  # of each word so far
-        before: dict[int, int] = {}  # earlier place to the length of the run that ends there and one word ago
+        # Earlier place to the length of the run that ends there and one word ago.
+        before: dict[int, int] = {}
         longest = end = 0
         for place, word in enumerate(words):
             now: dict[int, int] = {}
