@@ -39,6 +39,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "locks": st.integers(0, 5),
     "replaced": st.booleans(),
     "transfer": amounts(1e-7, 1e-3),
+    "coroutines": st.booleans(),
 }
 STATES = st.sampled_from(["none", "add", "merge", "update"])
 ANY = st.builds(
@@ -51,12 +52,16 @@ KNOWN = {name: FIELDS[name] for name in ("items", "cpu_per_item", "wait_per_item
 SHARED = st.builds(
     lambda known, rest: Facts("", (), shape="map", state="update", **known, **rest),
     st.fixed_dictionaries(KNOWN),
-    st.fixed_dictionaries({}, optional={name: FIELDS[name] for name in ("reads", "released", "one_owner", "replaced")}),
+    st.fixed_dictionaries(
+        {}, optional={name: FIELDS[name] for name in ("reads", "released", "one_owner", "replaced", "coroutines")}
+    ),
 )
 APART = st.builds(
     lambda known, rest: Facts("", (), shape="none", **known, **rest),
     st.fixed_dictionaries({name: value for name, value in KNOWN.items() if name != "hold"}),
-    st.fixed_dictionaries({}, optional={name: FIELDS[name] for name in ("released", "item_cv", "transfer")}),
+    st.fixed_dictionaries(
+        {}, optional={name: FIELDS[name] for name in ("released", "item_cv", "transfer", "coroutines")}
+    ),
 )
 
 

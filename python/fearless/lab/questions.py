@@ -244,7 +244,7 @@ QUESTIONS: tuple[Question, ...] = (
     Question(
         "dependent",
         "Do tasks wait for other tasks that they start?",
-        "A pool whose workers all wait for tasks of the same pool stands still.",
+        "A usual pool stands still when all its workers wait for tasks of the same pool.",
         _yes_no("dependent")[::-1],
     ),
     Question(

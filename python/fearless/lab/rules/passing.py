@@ -69,15 +69,17 @@ def r11(facts: Facts) -> Finding | None:
 
 
 def r12(facts: Facts) -> Finding | None:
-    """Tasks that wait for tasks need threads of their own: in a full pool all workers wait for what cannot start.
+    """Tasks that wait for tasks which they start: in a full pool all workers may wait for what none is left to run.
 
-    A pool larger than the tasks are deep works, too, as long as somebody knows how deep that is.
+    A scope has a thread for each of them. A worker of the toolkit's pool runs such a task itself if nobody has begun it.
+    Other pools have to be larger than the tasks are deep, and somebody has to know how deep that is.
 
     Source: Java Concurrency in Practice, chapter 8.1, thread starvation deadlock.
     """
     if not facts.dependent:
         return None
-    text = "tasks wait for tasks, so each needs a thread that no waiting task can occupy"
+    text = "tasks wait for tasks that they start, so each needs a thread, or a pool whose workers run those themselves"
     reason = "all its workers may wait for tasks that none is left to run, unless it is larger than the tasks are deep"
-    out = dict.fromkeys(("pool", "executor", "processes", "par"), reason)
+    out = dict.fromkeys(("executor", "processes"), reason)
+    out["par"] = "takes its items from a list that is complete before it begins, and here tasks start others"
     return Finding("R12", text, {"dependent": True}, rules_out=out)
