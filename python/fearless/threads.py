@@ -28,7 +28,8 @@ class Task(_native.Task[T], Future[T]):
     """One call, made by another thread, and its outcome.
 
     A ``concurrent.futures.Future``: what takes one (``wait``, ``as_completed``, ``asyncio.wrap_future``) takes a task.
-    ``join()`` is ``result()``. A failure is raised with the traceback of the thread it happened in.
+    ``join()`` is ``result()``, and ``await task`` the same in a coroutine. A failure is raised with the
+    traceback of the thread it happened in.
 
     Thread safety: internally synchronized; any thread may call any method.
     """

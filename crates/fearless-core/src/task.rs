@@ -12,7 +12,7 @@
 //! says that somebody outside (`concurrent.futures.wait`) watches the state under a lock of his own: from then on only
 //! a caller with [`Pass::Holding`] may change it.
 //!
-//! Not here: the call, and what a result is; both are the caller's content.
+//! A wait as a coroutine is in `task/notified.rs`. Not here: the call, and what a result is; both are the caller's content.
 
 use crate::{
     sync::{
@@ -21,6 +21,10 @@ use crate::{
     },
     waiter::{Claim, Ticket, WaitList, Waiter, Wakes},
 };
+
+mod notified;
+
+pub use notified::Ending;
 
 /// The bit of the word that [`Task::share`] sets.
 const SHARED: usize = 8;
@@ -127,13 +131,14 @@ pub struct Task<T> {
 #[derive(Debug)]
 struct Inside<T> {
     content: T,
-    joiners: WaitList,
+    /// Each with the number of its operation. Made for the first: of a million queued tasks hardly one is waited for.
+    joiners: Option<Box<WaitList<usize>>>,
 }
 
 impl<T> Task<T> {
     /// A pending task.
     pub fn new(content: T) -> Task<T> {
-        let inside = Inside { content, joiners: WaitList::new() };
+        let inside = Inside { content, joiners: None };
         Task { word: AtomicUsize::new(State::Pending as usize), inside: Mutex::new(inside) }
     }
 
@@ -183,22 +188,32 @@ impl<T> Task<T> {
         let shared = self.word.load(Ordering::Relaxed) & SHARED;
         self.word.store(next as usize | shared, Ordering::Release);
         let mut wakes = Wakes::default();
-        if next.is_done() {
-            inside.joiners.claim_all(Claim::Ready(0), &mut wakes);
+        if next.is_done()
+            && let Some(joiners) = &inside.joiners
+        {
+            joiners.claim_each(|_, &operation| Claim::Ready(operation), &mut wakes);
         }
         wakes
     }
 
     /// Enqueues `waiter` until the task is done; `None` when it is.
     pub fn join(&self, waiter: &Arc<Waiter>) -> Option<Ticket> {
+        self.enlist(waiter, 0, None)
+    }
+
+    /// The same for one operation of a call, at the `place` that it held before.
+    fn enlist(&self, waiter: &Arc<Waiter>, operation: usize, place: Option<Ticket>) -> Option<Ticket> {
         let mut inside = sync::lock(&self.inside);
         // Looked at under the lock: the task ends under it, and claims only those it finds.
-        (!self.state().is_done()).then(|| inside.joiners.push(Arc::clone(waiter), ()))
+        let is_open = !self.state().is_done();
+        is_open.then(|| inside.joiners.get_or_insert_default().push_at(place, Arc::clone(waiter), operation))
     }
 
     /// Leaves the queue of those who join.
     pub fn leave(&self, ticket: Ticket) {
-        sync::lock(&self.inside).joiners.remove(ticket);
+        if let Some(joiners) = &mut sync::lock(&self.inside).joiners {
+            joiners.remove(ticket);
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use fearless_core::{
 
 /// Whoever joins is woken, or finds the task done; the outcome is then in place.
 ///
-/// Fails (a thread sleeps for ever) without the look at the state in `join`: `(!self.state().is_done()).then(`.
+/// Fails (a thread sleeps for ever) without the look at the state in `enlist`: `let is_open = !self.state().is_done();`.
 #[test]
 fn joining_meets_the_end() {
     loom::model(|| {

@@ -9,6 +9,7 @@
 //! the queue of a pool.
 
 use std::{
+    collections::HashMap,
     mem,
     sync::atomic::{AtomicU32, AtomicU64, Ordering},
 };
@@ -25,8 +26,9 @@ use pyo3::{
     types::{PyDict, PyList, PyString, PyTuple, PyType},
 };
 
-use crate::{call::Call, errors, kept::Kept, scope::Scope};
+use crate::{call::Call, errors, kept::Kept, loop_queue, operation::Operation, scope::Scope};
 
+mod awaited;
 mod join;
 mod run;
 mod watch;
@@ -55,11 +57,40 @@ struct Content {
     call: Option<Call>,
     /// Until it begins.
     scope: Option<Arc<scopes::Scope>>,
-    name: Option<Py<PyString>>,
     result: Option<Py<PyAny>>,
     exception: Option<Py<PyAny>>,
+    rare: Option<Box<Rare>>,
+}
+
+/// What most tasks never have.
+#[derive(Default)]
+struct Rare {
+    name: Option<Py<PyString>>,
     callbacks: Vec<Py<PyAny>>,
     watchers: Option<Watchers>,
+    /// The coroutines that wait for the task, by address.
+    hooks: Option<HashMap<usize, Py<PyAny>>>,
+}
+
+impl Content {
+    fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
+    fn take_callbacks(&mut self) -> Vec<Py<PyAny>> {
+        self.rare.as_mut().map_or_else(Vec::new, |rare| mem::take(&mut rare.callbacks))
+    }
+}
+
+impl Rare {
+    fn visit(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        if let Some(watchers) = &self.watchers {
+            visit.call(&watchers.condition)?;
+            visit.call(&watchers.waiters)?;
+        }
+        let hooks = self.hooks.iter().flat_map(HashMap::values);
+        self.callbacks.iter().chain(hooks).try_for_each(|object| visit.call(object))
+    }
 }
 
 impl Task {
@@ -83,7 +114,9 @@ impl Task {
         task.get().core.with(|content| {
             content.call = Some(call);
             content.scope = scope;
-            content.name = name;
+            if name.is_some() {
+                content.rare().name = name;
+            }
         });
         Ok(task)
     }
@@ -204,6 +237,12 @@ impl Task {
         self.core.state() == State::Running
     }
 
+    /// Wait for the end as a coroutine of asyncio or trio: `await task` gives the result or raises. Cancelled, it leaves
+    /// the task alone.
+    fn __await__(slf: &Bound<'_, Self>) -> Operation {
+        Task::awaiting(slf)
+    }
+
     /// Whether the task has ended or was cancelled.
     fn done(&self) -> bool {
         self.is_done()
@@ -212,7 +251,7 @@ impl Task {
     /// The name it was given; a spawned task has that of its thread.
     #[getter]
     fn name(&self, py: Python<'_>) -> Option<Py<PyString>> {
-        self.core.with(|content| content.name.as_ref().map(|name| name.clone_ref(py)))
+        self.core.with(|content| content.rare.as_ref()?.name.as_ref().map(|name| name.clone_ref(py)))
     }
 
     /// The thread that is in the call; `None` before and after. For `fearless.testing`.
@@ -223,7 +262,7 @@ impl Task {
 
     #[setter(_name)]
     fn put_name(&self, name: Py<PyString>) {
-        drop(self.core.with(|content| content.name.replace(name)));
+        drop(self.core.with(|content| content.rare().name.replace(name)));
     }
 
     /// Call `fn(task)` when the task is done, on the thread that ends it; at once if it is done.
@@ -234,7 +273,7 @@ impl Task {
         core.with(|content| {
             // The state is set under the same lock.
             if !core.state().is_done() {
-                content.callbacks.extend(callback.take());
+                content.rare().callbacks.extend(callback.take());
             }
         });
         if callback.is_some() { call_one(slf, &r#fn) } else { Ok(()) }
@@ -281,7 +320,7 @@ impl Task {
     }
 
     fn _invoke_callbacks(slf: &Bound<'_, Self>) -> PyResult<()> {
-        let callbacks = slf.get().core.with(|content| mem::take(&mut content.callbacks));
+        let callbacks = slf.get().core.with(Content::take_callbacks);
         Task::call_back(slf, callbacks)
     }
 
@@ -298,7 +337,10 @@ impl Task {
     /// A copy: a callback is added by `add_done_callback` only.
     #[getter(_done_callbacks)]
     fn get_done_callbacks(&self, py: Python<'_>) -> Vec<Py<PyAny>> {
-        self.core.with(|content| content.callbacks.iter().map(|callback| callback.clone_ref(py)).collect())
+        self.core.with(|content| {
+            let rare = content.rare.iter();
+            rare.flat_map(|rare| &rare.callbacks).map(|callback| callback.clone_ref(py)).collect()
+        })
     }
 
     #[getter(_state)]
@@ -307,10 +349,10 @@ impl Task {
     }
 
     #[setter(_state)]
-    fn set_state(&self, state: &str) -> PyResult<()> {
+    fn set_state(&self, py: Python<'_>, state: &str) -> PyResult<()> {
         let next = STATES.into_iter().find(|&(_, name)| name == state);
         let (next, _) = next.ok_or_else(|| PyValueError::new_err(format!("a task is never {state:?}")))?;
-        self.core.force(next).wake();
+        loop_queue::wake(py, self.core.force(next));
         Ok(())
     }
 
@@ -351,11 +393,7 @@ impl Task {
             }
             visit.call(&content.result)?;
             visit.call(&content.exception)?;
-            if let Some(watchers) = &content.watchers {
-                visit.call(&watchers.condition)?;
-                visit.call(&watchers.waiters)?;
-            }
-            content.callbacks.iter().try_for_each(|callback| visit.call(callback))
+            content.rare.as_ref().map_or(Ok(()), |rare| rare.visit(&visit))
         })
     }
 

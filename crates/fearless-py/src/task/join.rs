@@ -21,10 +21,17 @@ impl Task {
         timeout: Option<&Bound<'_, PyAny>>,
         call: &str,
     ) -> PyResult<Py<PyAny>> {
-        if Task::wait_done(slf, timeout, call)?.is_cancelled() {
+        Task::wait_end(slf, timeout, call)?;
+        Task::settled(slf)
+    }
+
+    /// The result of a task that is done; or what the call raised.
+    pub(super) fn settled(slf: &Bound<'_, Task>) -> PyResult<Py<PyAny>> {
+        let (py, task) = (slf.py(), slf.get());
+        task.wait_for_watcher(py)?;
+        if task.core.state().is_cancelled() {
             return Err(errors::CancelledError::new_err(""));
         }
-        let (py, task) = (slf.py(), slf.get());
         match task.get_exception(py) {
             Some(exception) => Err(PyErr::from_value(exception.into_bound(py))),
             None => Ok(task.get_result(py).unwrap_or_else(|| py.None())),
@@ -33,18 +40,25 @@ impl Task {
 
     /// Waits until the task is done. Says in the error which `call` waited.
     pub(super) fn wait_done(slf: &Bound<'_, Task>, timeout: Option<&Bound<'_, PyAny>>, call: &str) -> PyResult<State> {
+        Task::wait_end(slf, timeout, call)?;
+        let task = slf.get();
+        task.wait_for_watcher(slf.py())?;
+        Ok(task.core.state())
+    }
+
+    fn wait_end(slf: &Bound<'_, Task>, timeout: Option<&Bound<'_, PyAny>>, call: &str) -> PyResult<()> {
         let py = slf.py();
         let patience = Patience::from_timeout(timeout)?;
         wait::checkpoint(py)?;
-        let task = slf.get();
-        if !task.is_done() {
-            Task::sleep(slf, patience, call)?;
+        if slf.get().is_done() { Ok(()) } else { Task::sleep(slf, patience, call) }
+    }
+
+    /// Whoever set the state of a shared task holds the condition until the outcome is in place, too.
+    fn wait_for_watcher(&self, py: Python<'_>) -> PyResult<()> {
+        if self.core.is_shared() {
+            drop(Held::take(&self.watchers(py)?.0)?);
         }
-        if task.core.is_shared() {
-            // Whoever set the state holds the condition until the outcome is in place, too.
-            drop(Held::take(&task.watchers(py)?.0)?);
-        }
-        Ok(task.core.state())
+        Ok(())
     }
 
     #[cold]
@@ -94,7 +108,7 @@ impl Task {
     }
 
     /// Refuses a wait that could never end.
-    fn refuse_deadlock(&self, call: &str) -> PyResult<()> {
+    pub(super) fn refuse_deadlock(&self, call: &str) -> PyResult<()> {
         let runner = self.runner.load(Ordering::Acquire);
         let generation = self.generation.load(Ordering::Relaxed);
         if runner == thread::ident() {

@@ -27,7 +27,7 @@ impl Content {
     pub(super) fn end(&mut self, result: Option<Py<PyAny>>, exception: Option<Py<PyAny>>) -> Remains {
         Remains {
             call: self.call.take(),
-            callbacks: mem::take(&mut self.callbacks),
+            callbacks: self.take_callbacks(),
             _scope: self.scope.take(),
             _displaced: [mem::replace(&mut self.result, result), mem::replace(&mut self.exception, exception)],
         }

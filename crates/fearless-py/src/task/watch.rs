@@ -9,7 +9,7 @@ use fearless_core::task::{Pass, Refusal, State, Step};
 use pyo3::{exceptions::PyRuntimeError, prelude::*, types::PyList};
 
 use super::{Content, Task};
-use crate::{kept::name, python};
+use crate::{kept::name, loop_queue, python};
 
 /// What the stock functions watch a future with.
 pub(super) struct Watchers {
@@ -27,7 +27,7 @@ impl Task {
         let core = &slf.get().core;
         match core.advance(Pass::Unshared, step, &mut edit) {
             Ok((edited, wakes)) => {
-                wakes.wake();
+                loop_queue::wake(slf.py(), wakes);
                 Ok(Ok(edited))
             }
             Err(Refusal::State(state)) => Ok(Err(state)),
@@ -51,6 +51,7 @@ impl Task {
         wakes.wake();
         let told = Task::tell(slf, step.to(), &condition, &waiters);
         drop(held);
+        loop_queue::send(slf.py());
         // The state stands even if a watcher failed; the caller still has callbacks to call.
         if let Err(error) = told {
             error.write_unraisable(slf.py(), Some(slf));
@@ -92,10 +93,11 @@ impl Task {
         };
         self.core
             .share(|content| {
-                if content.watchers.is_none() {
-                    content.watchers = fresh.take();
+                let rare = content.rare();
+                if rare.watchers.is_none() {
+                    rare.watchers = fresh.take();
                 }
-                let watchers = content.watchers.as_ref();
+                let watchers = rare.watchers.as_ref();
                 watchers.map(|both| (both.condition.clone_ref(py), both.waiters.clone_ref(py)))
             })
             .map(|(condition, waiters)| (condition.into_bound(py), waiters.into_bound(py)))

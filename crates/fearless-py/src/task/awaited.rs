@@ -1,0 +1,119 @@
+//! `await task`: waiting for a task's end as a coroutine of asyncio or trio.
+//!
+//! The task keeps what waits for it, as every object does (`hooks.rs`); among its rare content, since most tasks are never
+//! awaited. Not here: the wait itself (`operation.rs`).
+
+use std::ops::Deref;
+
+use fearless_core::{
+    sync::Arc,
+    task::{self as core, Ending},
+    waiter::Waiter,
+};
+use pyo3::{
+    PyTraverseError, PyVisit,
+    exceptions::{PyRuntimeError, PyStopIteration},
+    prelude::*,
+};
+
+use super::{Content, Task};
+use crate::{
+    operation::{Face, Operation},
+    source::Source,
+    waits::Waiting,
+};
+
+/// Keeps a task for an operation of the core.
+struct Of(Py<Task>);
+
+impl Deref for Of {
+    type Target = core::Task<Content>;
+
+    fn deref(&self) -> &core::Task<Content> {
+        &self.0.get().core
+    }
+}
+
+/// The wait, and the hook that keeps its coroutine alive.
+struct Awaits {
+    source: Ending<Of>,
+    /// While it is not with the task.
+    hook: Option<Py<PyAny>>,
+    /// Its key, while it is.
+    kept: Option<usize>,
+}
+
+impl Task {
+    /// The call that waits.
+    pub(super) fn awaiting(slf: &Bound<'_, Task>) -> Operation {
+        let waits = Awaits { source: Ending::new(Of(slf.clone().unbind())), hook: None, kept: None };
+        Operation::new(Face::Object("await task"), vec![Source::Object(Box::new(waits))], None)
+    }
+}
+
+impl Awaits {
+    fn take_hook(&mut self) {
+        if let Some(key) = self.kept.take() {
+            self.hook = self.source.holder.with(|content| content.rare.as_mut()?.hooks.as_mut()?.remove(&key));
+        }
+    }
+}
+
+impl fearless_core::select::Source for Awaits {
+    fn attempt(&mut self) -> bool {
+        self.source.attempt()
+    }
+
+    fn enlist(&mut self, waiter: &Arc<Waiter>, operation: usize) -> bool {
+        let waits = self.source.enlist(waiter, operation);
+        if waits && let Some(hook) = self.hook.take() {
+            let key = hook.as_ptr().addr();
+            // A call waits for a task once, so nothing is displaced here.
+            self.source.holder.with(|content| content.rare().hooks.get_or_insert_default().insert(key, hook));
+            self.kept = Some(key);
+        }
+        waits
+    }
+
+    fn act(&mut self) -> bool {
+        self.take_hook();
+        self.source.act()
+    }
+
+    fn withdraw(&mut self) -> bool {
+        self.take_hook();
+        self.source.withdraw()
+    }
+}
+
+impl Waiting for Awaits {
+    fn address(&self) -> usize {
+        self.source.holder.0.as_ptr().addr()
+    }
+
+    fn begin(&mut self, _py: Python<'_>) -> PyResult<()> {
+        let task = self.source.holder.0.get();
+        if task.is_done() { Ok(()) } else { task.refuse_deadlock("await") }
+    }
+
+    fn outcome(&mut self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        Task::settled(self.source.holder.0.bind(py)).map_err(|error| {
+            if !error.is_instance_of::<PyStopIteration>(py) {
+                return error;
+            }
+            // Out of an awaitable it would be a result.
+            let outside = PyRuntimeError::new_err("the task raised StopIteration");
+            outside.set_cause(py, Some(error));
+            outside
+        })
+    }
+
+    fn set_hook(&mut self, hook: Option<Py<PyAny>>) -> Option<Py<PyAny>> {
+        std::mem::replace(&mut self.hook, hook)
+    }
+
+    fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.source.holder.0)?;
+        visit.call(&self.hook)
+    }
+}
