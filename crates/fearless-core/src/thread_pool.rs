@@ -9,7 +9,7 @@
 //!
 //! Invariants, under `state`:
 //! - an unclaimed worker is idle only while every task of the queue is reserved, or a worker is on its way to them;
-//! - a submitter is enqueued only while the backlog is full and no worker can be had;
+//! - a submitter is enqueued only while the backlog is full and no worker can be had, or one before it was told of room;
 //! - `reserved` is the number of claimed workers that have not run yet, and never exceeds the queue's length;
 //! - while a task is in the queue, there is a worker: one leaves only when the pool is closed and drained.
 //!
@@ -23,7 +23,10 @@ use crate::{
     waiter::{Claim, Ticket, WaitList, Waiter, Wakes},
 };
 
+mod notified;
 mod stalled;
+
+pub use notified::Submitting;
 
 const GO: Claim = Claim::Ready(0);
 const CLOSED: Claim = Claim::Ready(1);
@@ -42,8 +45,9 @@ struct State<T> {
     queue: Blocks<T>,
     reserved: usize,
     idle: WaitList,
-    /// `None` once the task has been moved on.
-    submitters: WaitList<Option<T>>,
+    submitters: WaitList<Submitter<T>>,
+    /// Coroutines that were told of room and have not run yet.
+    promised: usize,
     /// Started or being started, and not yet gone.
     workers: usize,
     /// Being started; each was called for by one task, which another worker may take first.
@@ -56,6 +60,21 @@ struct State<T> {
     generation: u64,
     /// What the parent of a fork had queued. Never run; kept because this is no place to drop it.
     lost: Vec<T>,
+}
+
+/// Who waits for room.
+#[derive(Debug)]
+enum Submitter<T> {
+    /// With its task, which is moved on when it is claimed.
+    Thread(T),
+    /// It keeps its task, and submits when it runs.
+    Coroutine { operation: usize, told: bool },
+}
+
+impl<T> Submitter<T> {
+    fn into_task(self) -> Option<T> {
+        if let Submitter::Thread(task) = self { Some(task) } else { None }
+    }
 }
 
 /// What became of a submission. A rejected task comes back.
@@ -80,8 +99,8 @@ pub enum Submit<T> {
 pub enum Next<T> {
     /// Run this; first wake those.
     Run(T, Wakes),
-    /// Sleep; it is enqueued.
-    Wait(Ticket),
+    /// First wake those; then sleep, it is enqueued.
+    Wait(Ticket, Wakes),
     /// Go: the pool is closed and drained, and no longer counts this worker.
     Leave(Wakes),
 }
@@ -97,6 +116,8 @@ pub struct Snapshot {
     pub idle: usize,
     /// Submitters that wait for room.
     pub blocked: usize,
+    /// Coroutines among them that were told of room and have not run yet.
+    pub promised: usize,
     /// Workers that wait, without a bound, for tasks of the pool.
     pub stalled: usize,
     /// Whether it takes no more tasks.
@@ -133,14 +154,14 @@ impl<T> ThreadPool<T> {
     pub fn submit(&self, task: T, waiter: &Arc<Waiter>) -> Submit<T> {
         let mut state = self.lock();
         match state.submit(self.limit, self.backlog, task) {
-            Submit::Full(task) => Submit::Wait(state.submitters.push(Arc::clone(waiter), Some(task))),
+            Submit::Full(task) => Submit::Wait(state.submitters.push(Arc::clone(waiter), Submitter::Thread(task))),
             settled => settled,
         }
     }
 
     /// Settles a submission after its wait ended with `claim`.
     pub fn resume_submit(&self, ticket: Ticket, claim: Claim) -> Submit<T> {
-        let task = self.lock().submitters.remove(ticket).flatten();
+        let task = self.lock().submitters.remove(ticket).and_then(Submitter::into_task);
         match (task, claim) {
             (None, _) => Submit::Queued(Wakes::default()),
             (Some(task), CLOSED) => Submit::Closed(task),
@@ -181,9 +202,11 @@ impl<T> ThreadPool<T> {
             return (Vec::new(), wakes);
         }
         let mut stranded = state.empty();
-        while let Some((submitter, Some(task))) = state.submitters.claim_first(GO) {
-            stranded.push(task);
-            wakes.add(submitter);
+        // A coroutine that is told will find no worker, and start one itself.
+        let mut blocked = state.submitters.len();
+        while blocked > 0 {
+            stranded.extend(state.let_in(&mut wakes));
+            blocked -= 1;
         }
         (stranded, wakes)
     }
@@ -214,7 +237,7 @@ impl<T> ThreadPool<T> {
     pub fn clear(&self) -> Vec<T> {
         let mut state = self.lock();
         let mut tasks = state.empty();
-        tasks.extend(state.submitters.forget().into_iter().flatten());
+        tasks.extend(state.submitters.forget().into_iter().filter_map(Submitter::into_task));
         tasks.append(&mut state.lost);
         tasks
     }
@@ -222,7 +245,10 @@ impl<T> ThreadPool<T> {
     /// Calls `visit` with every task the pool holds, until it fails. `visit` must not call the pool.
     pub fn visit<E>(&self, mut visit: impl FnMut(&T) -> Result<(), E>) -> Result<(), E> {
         let state = sync::lock(&self.state);
-        let blocked = state.submitters.payloads().flatten();
+        let blocked = state.submitters.payloads().filter_map(|submitter| match submitter {
+            Submitter::Thread(task) => Some(task),
+            Submitter::Coroutine { .. } => None,
+        });
         state.queue.iter().chain(blocked).chain(&state.lost).try_for_each(&mut visit)
     }
 
@@ -234,6 +260,7 @@ impl<T> ThreadPool<T> {
             workers: state.workers,
             idle: state.idle.len(),
             blocked: state.submitters.len(),
+            promised: state.promised,
             stalled: state.stalled.len(),
             closed: state.closed,
         }
@@ -255,6 +282,7 @@ impl<T> State<T> {
             reserved: 0,
             idle: WaitList::new(),
             submitters: WaitList::new(),
+            promised: 0,
             workers: 0,
             starting: 0,
             closed: false,
@@ -303,15 +331,14 @@ impl<T> State<T> {
             return Next::Run(task, wakes);
         }
         // Without a backlog a blocked submitter's task goes straight to the worker.
-        if let Some((submitter, Some(task))) = self.submitters.claim_first(GO) {
-            wakes.add(submitter);
+        if let Some(task) = self.let_in(&mut wakes) {
             return Next::Run(task, wakes);
         }
         if self.closed {
             return Next::Leave(self.gone());
         }
         waiter.rearm();
-        Next::Wait(self.idle.push(Arc::clone(waiter), ()))
+        Next::Wait(self.idle.push(Arc::clone(waiter), ()), wakes)
     }
 
     /// Claims the first idle worker for a task; whether there was one.
@@ -327,13 +354,27 @@ impl<T> State<T> {
         self.queue.len().saturating_sub(self.reserved + self.starting)
     }
 
+    /// Claims the first submitter that waits: the task it brought, or it is told.
+    fn let_in(&mut self, wakes: &mut Wakes) -> Option<T> {
+        let (waiter, left) = self.submitters.claim_where(|waiter, submitter| match submitter {
+            Submitter::Thread(_) => waiter.claim(GO).then_some(true),
+            Submitter::Coroutine { told: true, .. } => None,
+            Submitter::Coroutine { operation, told } => {
+                *told = waiter.claim(Claim::Ready(*operation));
+                told.then_some(false)
+            }
+        })?;
+        wakes.add(waiter);
+        self.promised += usize::from(left.is_none());
+        left.and_then(Submitter::into_task)
+    }
+
     /// Moves the first blocked submitter's task into the room that was made.
     fn admit(&mut self, backlog: Option<usize>, wakes: &mut Wakes) {
         if backlog.is_some_and(|backlog| self.waiting() < backlog)
-            && let Some((submitter, Some(task))) = self.submitters.claim_first(GO)
+            && let Some(task) = self.let_in(wakes)
         {
             self.queue.push(task);
-            wakes.add(submitter);
         }
     }
 
@@ -360,7 +401,7 @@ impl<T> State<T> {
         let fresh = State { closed: self.closed, ..State::new() };
         let mut old = std::mem::replace(self, fresh);
         self.lost = old.empty();
-        self.lost.extend(old.submitters.forget().into_iter().flatten());
+        self.lost.extend(old.submitters.forget().into_iter().filter_map(Submitter::into_task));
         self.lost.append(&mut old.lost);
     }
 }

@@ -3,6 +3,9 @@
 //! Each model was seen to fail without one line of the protocol, which its comment names.
 #![cfg(loom)]
 
+#[path = "common/notified.rs"]
+mod notified;
+
 use fearless_core::{
     sync::{
         Arc, Mutex,
@@ -10,7 +13,7 @@ use fearless_core::{
         thread,
     },
     task::{Pass, Step, Task},
-    thread_pool::{Next, Submit, ThreadPool},
+    thread_pool::{Next, Submit, Submitting, ThreadPool},
     waiter::{Claim, Waiter},
 };
 use loom::{model::Builder, sync::mpsc::channel};
@@ -28,7 +31,10 @@ fn work_with(pool: &ThreadPool<usize>, mut run: impl FnMut(usize)) {
                 run(task);
                 pool.next(&waiter)
             }
-            Next::Wait(ticket) => pool.resume(ticket, waiter.wait(None), &waiter),
+            Next::Wait(ticket, wakes) => {
+                wakes.wake();
+                pool.resume(ticket, waiter.wait(None), &waiter)
+            }
             Next::Leave(wakes) => return wakes.wake(),
         };
     }
@@ -301,5 +307,53 @@ fn a_worker_that_was_woken_does_not_count_as_waiting() {
         });
 
         workers.into_iter().for_each(|worker| worker.join().expect("no panic"));
+    });
+}
+
+/// Submits as a coroutine.
+fn submit_async(pool: &Pool, task: usize) {
+    let submitted = notified::run(Submitting::new(Arc::clone(pool), task, false));
+    assert!(matches!(submitted.outcome, Some(Submit::Queued(_))), "{:?}", submitted.outcome);
+}
+
+/// A coroutine that waits for room is told by the worker that is about to sleep.
+///
+/// Fails (it sleeps for ever) without the notice in `let_in`: `*told = waiter.claim(Claim::Ready(*operation));`.
+#[test]
+fn a_waiting_coroutine_is_told_of_room() {
+    model(3, || {
+        let pool: Pool = Arc::new(ThreadPool::new(1, Some(0)));
+        assert!(matches!(pool.try_submit(1), Submit::Start));
+        let worker = start_worker(&pool);
+
+        submit_async(&pool, 2);
+        close(&pool, false);
+
+        assert_eq!(worker.join().expect("no panic"), 3);
+    });
+}
+
+/// A coroutine that is cancelled in the turn in which it was told has submitted nothing, and the next is told.
+///
+/// Fails (the other sleeps for ever) without passing it on in `leave`: `state.pass_on(self.limit, self.backlog, &mut wakes);`.
+#[test]
+fn a_cancelled_submission_passes_the_room_on() {
+    model(2, || {
+        let pool: Pool = Arc::new(ThreadPool::new(1, Some(0)));
+        assert!(matches!(pool.try_submit(1), Submit::Start));
+        let fickle = {
+            let pool = Arc::clone(&pool);
+            thread::spawn(move || {
+                let (_, source) = notified::is_cancelled_when_woken(Submitting::new(pool, 4, false));
+                assert!(source.outcome.is_none());
+            })
+        };
+        let worker = start_worker(&pool);
+
+        submit_async(&pool, 2);
+        fickle.join().expect("no panic");
+        close(&pool, false);
+
+        assert_eq!(worker.join().expect("no panic"), 3);
     });
 }

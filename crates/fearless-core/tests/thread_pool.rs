@@ -16,7 +16,7 @@ fn started(pool: &ThreadPool<u32>, task: u32, waiter: &Arc<Waiter>) {
 
 fn idle(pool: &ThreadPool<u32>, waiter: &Arc<Waiter>) -> Ticket {
     match pool.next(waiter) {
-        Next::Wait(ticket) => ticket,
+        Next::Wait(ticket, _) => ticket,
         other => panic!("not idle: {other:?}"),
     }
 }
@@ -45,7 +45,7 @@ fn a_task_reserved_for_a_woken_worker_is_not_taken_by_another() {
     let ticket = idle(&pool, &first);
     assert!(matches!(pool.try_submit(3), Submit::Queued(_)));
 
-    assert!(matches!(pool.next(&second), Next::Wait(_)));
+    assert!(matches!(pool.next(&second), Next::Wait(..)));
 
     assert!(matches!(pool.resume(ticket, GO, &first), Next::Run(3, _)));
 }
@@ -135,7 +135,7 @@ fn a_task_whose_worker_is_still_being_started_goes_to_the_first_that_is_free() {
 
     assert!(matches!(pool.next(&first), Next::Run(2, _)));
 
-    assert!(matches!(pool.begin(&second), Next::Wait(_)));
+    assert!(matches!(pool.begin(&second), Next::Wait(..)));
 }
 
 #[test]

@@ -24,13 +24,17 @@ use pyo3::{
 
 use crate::{
     call::Call,
-    errors,
+    errors, event_loop,
+    hooks::Hooks,
     kept::name,
     python,
+    loop_queue,
+    operation::Operation,
     task::Task,
     wait::{self, Kind, Patience},
 };
 
+mod awaited;
 pub(crate) mod worker;
 
 const BROKEN: &str = "an initializer of the pool failed; it runs no tasks";
@@ -45,6 +49,7 @@ pub(crate) struct Queue {
     number: u32,
     /// An initializer failed.
     broken: AtomicBool,
+    hooks: Hooks,
 }
 
 impl Queue {
@@ -68,16 +73,17 @@ impl Queue {
         while generation == fork::generation() {
             next = match next {
                 Next::Run(task, wakes) => {
-                    wakes.wake();
+                    loop_queue::wake(py, wakes);
                     worker::in_a_run(|| Task::run(task.bind(py)));
                     drop(task);
                     self.core.next(&waiter)
                 }
-                Next::Wait(ticket) => {
+                Next::Wait(ticket, wakes) => {
+                    loop_queue::wake(py, wakes);
                     let ended = wait::wait(py, &waiter, Kind::Pool, Patience::Forever);
                     self.core.resume(ticket, ended.claim(), &waiter)
                 }
-                Next::Leave(wakes) => return wakes.wake(),
+                Next::Leave(wakes) => return loop_queue::wake(py, wakes),
             };
         }
     }
@@ -102,7 +108,7 @@ impl Queue {
     /// happened.
     fn not_started(&self, py: Python<'_>, error: &Bound<'_, PyAny>) -> PyResult<bool> {
         let (stranded, wakes) = self.core.not_started();
-        wakes.wake();
+        loop_queue::wake(py, wakes);
         let failed = !stranded.is_empty();
         let text = format!("no thread could be started to run the task: {}", error.str()?);
         Queue::fail_all(py, stranded, || PyRuntimeError::new_err(text.clone())).map(|()| failed)
@@ -112,9 +118,9 @@ impl Queue {
     fn break_down(&self, py: Python<'_>) -> PyResult<()> {
         self.broken.store(true, Ordering::Release);
         let (tasks, wakes) = self.core.close(true);
-        wakes.wake();
+        loop_queue::wake(py, wakes);
         let failed = Queue::fail_all(py, tasks, || errors::BrokenThreadPool::new_err(BROKEN));
-        self.core.not_started().1.wake();
+        loop_queue::wake(py, self.core.not_started().1);
         failed
     }
 
@@ -122,7 +128,7 @@ impl Queue {
     #[pyo3(signature = (*, cancel=false))]
     fn close(&self, py: Python<'_>, cancel: bool) -> PyResult<()> {
         let (tasks, wakes) = self.core.close(cancel);
-        wakes.wake();
+        loop_queue::wake(py, wakes);
         tasks.into_iter().map(|task| Task::abandon(task.bind(py))).fold(Ok(()), Result::and)
     }
 
@@ -150,6 +156,12 @@ impl Queue {
         self.core.snapshot().blocked
     }
 
+    /// How many coroutines were told of room and have not run yet.
+    #[getter]
+    fn promised(&self) -> usize {
+        self.core.snapshot().promised
+    }
+
     /// How many workers wait for tasks of the pool.
     #[getter]
     fn stalled(&self) -> usize {
@@ -162,11 +174,13 @@ impl Queue {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.core.visit(|task| visit.call(task))
+        self.core.visit(|task| visit.call(task))?;
+        self.hooks.traverse(&visit)
     }
 
     fn __clear__(&self) {
         drop(self.core.clear());
+        self.hooks.clear();
     }
 }
 
@@ -189,7 +203,10 @@ impl ThreadPool {
 
     fn _open(&self, py: Python<'_>, workers: usize, backlog: Option<usize>) -> PyResult<()> {
         let core = core::ThreadPool::new(workers, backlog);
-        let queue = Py::new(py, Queue { core, number: worker::next_number(), broken: AtomicBool::new(false) })?;
+        let queue = Py::new(
+            py,
+            Queue { core, number: worker::next_number(), broken: AtomicBool::new(false), hooks: Hooks::default() },
+        )?;
         self.queue.set(queue).map_err(|_| PyRuntimeError::new_err("a ThreadPool is initialized once"))
     }
 
@@ -209,7 +226,7 @@ impl ThreadPool {
     ///
     /// Blocks: while `backlog` tasks are queued, unless a worker of this pool submits; a cancellation point; Ctrl-C
     /// gets through.
-    /// Raises: `RuntimeError` after `shutdown`, or when no thread can be started; `BrokenThreadPool` when an
+    /// Raises: `Full` instead of waiting in a thread that runs an event loop: await `submit_async` there; `RuntimeError` after `shutdown`, or when no thread can be started; `BrokenThreadPool` when an
     /// initializer has failed; `TypeError` if `fn` is not callable.
     #[pyo3(signature = (r#fn, /, *args, **kwargs))]
     fn submit<'py>(
@@ -221,6 +238,21 @@ impl ThreadPool {
         let task = Task::make(slf.py(), Call::new(r#fn, args, kwargs)?, None, None)?;
         ThreadPool::submit_task(slf, &task)?;
         Ok(task)
+    }
+
+    /// Have `fn(*args, **kwargs)` called by a worker, as a coroutine of asyncio or trio that waits for room: it gives the
+    /// task. Cancelled, it has submitted nothing.
+    ///
+    /// Raises: as `submit` does, `RuntimeError` and `BrokenThreadPool` where it is awaited.
+    #[pyo3(signature = (r#fn, /, *args, **kwargs))]
+    fn submit_async<'py>(
+        slf: &Bound<'py, Self>,
+        r#fn: &Bound<'py, PyAny>,
+        args: &Bound<'py, PyTuple>,
+        kwargs: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Operation> {
+        let task = Task::make(slf.py(), Call::new(r#fn, args, kwargs)?, None, None)?;
+        ThreadPool::submitting(slf, &task)
     }
 
     /// Have a pending task run by a worker. It is cancelled if it is not accepted.
@@ -300,6 +332,10 @@ impl ThreadPool {
     fn enqueue_slowly(slf: &Bound<'_, ThreadPool>, task: Py<Task>) -> PyResult<()> {
         let py = slf.py();
         let queue = slf.get()._queue()?.get();
+        if event_loop::is_running(py)? {
+            let text = "submit: the backlog is full, and waiting for room would stop the event loop of this thread";
+            return Err(errors::Full::new_err(format!("{text}; await pool.submit_async(...)")));
+        }
         let waiter = Waiter::new();
         match queue.core.submit(task, &waiter) {
             Submit::Wait(ticket) => {
@@ -329,6 +365,7 @@ impl Drop for ThreadPool {
     fn drop(&mut self) {
         if let Some(queue) = self.queue.get() {
             queue.get().core.close(false).1.wake();
+            loop_queue::send_in_drop();
         }
     }
 }
