@@ -78,6 +78,11 @@ impl Scope {
         }
     }
 
+    /// The scope around this one, unless it is shielded.
+    pub fn parent(&self) -> Option<&Arc<Scope>> {
+        self.parent.as_ref()
+    }
+
     /// Whether this scope or one above it is cancelled.
     pub fn is_stopped(&self) -> bool {
         self.stopped.load(Ordering::Acquire)

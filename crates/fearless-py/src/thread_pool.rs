@@ -27,9 +27,9 @@ use crate::{
     errors, event_loop,
     hooks::Hooks,
     kept::name,
-    python,
     loop_queue,
     operation::Operation,
+    python,
     task::Task,
     wait::{self, Kind, Patience},
 };
