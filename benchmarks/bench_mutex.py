@@ -1,4 +1,4 @@
-"""`Mutex` beside `threading.Lock`: enter and leave, alone and with two threads on one lock.
+"""`Mutex` beside `threading.Lock`: enter and leave, alone and with two threads on one lock; two locks at once.
 
 Two threads share the lock by what is measured, so every contender is used as one would write it, in a `with`
 statement; bound methods, which spare a free-threaded interpreter the count of references to a shared object, contend
@@ -15,7 +15,7 @@ from typing import Any
 
 from benchmarks import peers, work
 from benchmarks.harness import Body, Make, Shape, empty
-from fearless import Mutex
+from fearless import Mutex, lock_all
 
 HOLDS = {"0": 0, "100 ns": 100, "1 us": 1_000, "10 us": 10_000}
 
@@ -105,6 +105,37 @@ def one_thread() -> Shape:
     return shape
 
 
+def nesting(one: threading.Lock, other: threading.Lock) -> Body:
+    """Enter and leave two locks, in an order that the code keeps to."""
+
+    def body(count: int) -> None:
+        for _ in repeat(None, count):
+            with one, other:
+                pass
+
+    return body
+
+
+def together(one: Mutex[None], other: Mutex[None]) -> Body:
+    """Enter and leave two mutexes, in no order that anybody has to keep to."""
+
+    def body(count: int) -> None:
+        for _ in repeat(None, count):
+            with lock_all(one, other) as _guards:
+                pass
+
+    return body
+
+
+def two_locks() -> Shape:
+    """Two locks at once, alone."""
+    shape = Shape("lock-all/1 thread", "enter and leave two locks")
+    shape.alone("two threading.Locks, nested", lambda _: nesting(threading.Lock(), threading.Lock()))
+    shape.add("empty loop", empty())
+    shape.alone("lock_all of two Mutexes", lambda _: together(Mutex(None), Mutex(None)))
+    return shape
+
+
 def shared(make: Callable[[], Any], body: Callable[[Any], Body]) -> Make:
     """Two threads on one lock, with a body each."""
 
@@ -135,4 +166,4 @@ def two_threads(name: str, nanoseconds: int) -> Shape:
 
 def shapes() -> list[Shape]:
     """The shapes of this file."""
-    return [one_thread(), *(two_threads(*hold) for hold in HOLDS.items())]
+    return [one_thread(), two_locks(), *(two_threads(*hold) for hold in HOLDS.items())]

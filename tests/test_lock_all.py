@@ -1,12 +1,15 @@
 """Several mutexes at once: order, all or nothing, errors. Not here: one mutex (`test_mutex.py`)."""
 
 import asyncio
+import gc
 import itertools
 import threading
+import weakref
 
 import pytest
 
 import fearless as fl
+from fearless import _lock_all
 from fearless.mutexes import LockAll
 from tests.plugins.threads import Spawn
 from tests.support.loops import Run, gather, run_asyncio, turn, until_async
@@ -208,12 +211,8 @@ class TestOneForManyBlocks:
         assert not mutex.locked()
 
 
-@pytest.mark.parametrize("enters_async", [False, True])
-def test_an_error_in_the_last_step_of_entering_leaves_nothing_held(
-    enters_async: bool,  # noqa: FBT001 - a parameter
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Ctrl-C may come when all are taken already. Whoever catches it can enter the same block again."""
+def test_an_error_in_the_last_step_of_entering_leaves_nothing_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C may come when a task has taken all already. Whoever catches it can enter the same block again."""
     mutexes = [fl.Mutex(0), fl.Mutex(1)]
     block = fl.lock_all(*mutexes)
 
@@ -225,17 +224,38 @@ def test_an_error_in_the_last_step_of_entering_leaves_nothing_held(
             pass
 
     with monkeypatch.context() as patch:
-        patch.setattr(LockAll, "_in_order", interrupt)
-        if enters_async:
-            with pytest.raises(KeyboardInterrupt):
-                asyncio.run(enter())
-        else:
-            with pytest.raises(KeyboardInterrupt), block:
-                pass
+        patch.setattr(_lock_all, "in_order", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            asyncio.run(enter())
 
     assert not any(mutex.locked() for mutex in mutexes)
     with block:
         assert all(mutex.locked() for mutex in mutexes)
+
+
+def test_a_block_that_nobody_entered_is_not_left() -> None:
+    """Nor twice."""
+    block = fl.lock_all(fl.Mutex(0))
+    with block:
+        pass
+
+    with pytest.raises(RuntimeError, match="lock_all: a block was left that nobody has entered"):
+        block.__exit__(None, None, None)
+
+
+@pytest.mark.guarantee("mutex", "GC")
+def test_a_cycle_through_an_entered_block_is_collected() -> None:
+    """The block has the guards, these the mutex, and its value the block."""
+    mutex: fl.Mutex[object] = fl.Mutex(None)
+    block = fl.lock_all(mutex)
+    (guard,) = block.__enter__()
+    guard.value = block
+    gone = weakref.ref(mutex)
+
+    del mutex, block, guard
+    with pytest.warns(ResourceWarning, match="a Guard was dropped without release"):
+        gc.collect()
+    assert gone() is None
 
 
 def test_a_block_that_is_not_entered_poisons_nothing(spawn: Spawn) -> None:

@@ -39,6 +39,7 @@ use crate::{
 
 const LOCKED: u64 = 1;
 const WAITERS: u64 = 2;
+const LOW: u64 = u32::MAX as u64;
 
 /// How long the first waiter may be passed over.
 pub const PATIENCE: Duration = if cfg!(loom) { Duration::MAX } else { Duration::from_millis(1) };
@@ -65,13 +66,12 @@ impl Number {
 #[derive(Debug)]
 pub struct Mutex {
     word: AtomicU64,
-    /// Who made acquisition `held_number`, thread and task. Written by an acquirer after the word and before the number.
+    /// Who made the acquisition of `signed`, thread and task. Written by an acquirer after the word and before `signed`.
     thread: AtomicU64,
     task: AtomicU64,
-    /// The fork generation in which that was.
-    generation: AtomicU64,
-    /// Which acquisition `owner` speaks of; the word may already be further.
-    held_number: AtomicU64,
+    /// `number << 32 | generation`: which acquisition these speak of, while the word may already be further, and the fork
+    /// generation in which it was made. Of each the lower half: of who signs, nobody falls 2^32 acquisitions behind.
+    signed: AtomicU64,
     /// Made when somebody has to wait for the first time: most mutexes of a large program never see that.
     queue: sync::Mutex<Option<Box<Queue>>>,
 }
@@ -126,8 +126,7 @@ impl Mutex {
             word: AtomicU64::new(0),
             thread: AtomicU64::new(0),
             task: AtomicU64::new(0),
-            generation: AtomicU64::new(0),
-            held_number: AtomicU64::new(0),
+            signed: AtomicU64::new(0),
             queue: sync::Mutex::new(None),
         }
     }
@@ -158,8 +157,7 @@ impl Mutex {
     fn sign(&self, me: Owner, number: u64) {
         self.thread.store(me.thread, Ordering::Release);
         self.task.store(me.task, Ordering::Release);
-        self.generation.store(fork::generation(), Ordering::Release);
-        self.held_number.store(number, Ordering::Release);
+        self.signed.store(number << 32 | fork::generation() & LOW, Ordering::Release);
     }
 
     /// Tries for a bounded number of rounds: a short hold ends sooner than a thread falls asleep and wakes. Gives up at
@@ -314,12 +312,19 @@ impl Mutex {
         self.signature().map(|(_, owner, generation)| (owner, generation))
     }
 
+    /// The acquisition that lasts, if `me` made it.
+    pub fn held_by(&self, me: Owner) -> Option<Number> {
+        self.signature().filter(|&(_, owner, _)| owner == me).map(|(number, ..)| number)
+    }
+
     /// The acquisition that lasts, if it is signed: its number, holder and fork generation.
     fn signature(&self) -> Option<(Number, Owner, u64)> {
-        let number = Number(self.held_number.load(Ordering::Acquire));
+        let signed = self.signed.load(Ordering::Acquire);
         let owner = Owner { thread: self.thread.load(Ordering::Acquire), task: self.task.load(Ordering::Acquire) };
-        let generation = self.generation.load(Ordering::Acquire);
-        self.is_held_by(number).then_some((number, owner, generation))
+        let word = self.word.load(Ordering::Acquire);
+        let number = word >> 2;
+        let lasts = word & LOCKED != 0 && number & LOW == signed >> 32;
+        lasts.then_some((Number(number), owner, signed & LOW))
     }
 
     /// Whether acquisition `number` still lasts.

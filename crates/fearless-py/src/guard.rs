@@ -67,7 +67,7 @@ impl Guard {
     }
 
     pub(crate) fn is_of_task(&self) -> bool {
-        self.holder.owner.task != 0
+        self.holder.owner.is_task()
     }
 
     /// Raises: `GuardReleased` unless it is the caller's and holds the lock.
@@ -83,7 +83,8 @@ impl Guard {
 
     /// Takes the lock again after a wait, for the thread that holds the guard.
     pub(crate) fn lock_again(&self, py: Python<'_>, call: &str) -> PyResult<()> {
-        let number = self.mutex.get().acquire(py, call, Patience::Forever, false)?;
+        let me = if matches!(self.block, Block::With) { self.owner().in_block() } else { self.owner() };
+        let number = self.mutex.get().acquire(py, call, me, Patience::Forever, false)?;
         self.go_on(number);
         Ok(())
     }
@@ -96,11 +97,8 @@ impl Guard {
 
     fn go_on(&self, number: Number) {
         self.number.store(number.get(), Ordering::Relaxed);
-        match &self.block {
-            Block::None => {}
-            // Another block may have entered and left meanwhile.
-            Block::With => self.mutex.get().enter(number),
-            Block::Async(entered) => entered.number.store(number.get(), Ordering::Relaxed),
+        if let Block::Async(entered) = &self.block {
+            entered.number.store(number.get(), Ordering::Relaxed);
         }
     }
 

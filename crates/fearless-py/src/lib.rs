@@ -25,6 +25,7 @@ mod hooks;
 mod kept;
 mod latch;
 mod lazy;
+mod lock_all;
 mod loop_queue;
 mod mutex;
 mod once;
@@ -76,6 +77,7 @@ mod _core {
         guard::Guard,
         latch::Latch,
         lazy::Lazy,
+        lock_all::LockAll,
         loop_queue::LoopQueue,
         mutex::Mutex,
         once::Once,

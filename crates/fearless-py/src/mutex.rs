@@ -4,22 +4,22 @@
 //! (`guard.rs`), and the lock of a task (`mutex/awaited.rs`).
 
 mod awaited;
-
-use std::sync::atomic::{AtomicU64, Ordering};
+mod rare;
 
 use fearless_core::{
     fork,
     mutex::{self as core, Lock, Number},
+    owner::Owner,
     waiter::{Waiter, Wakes},
 };
 use pyo3::{PyTraverseError, PyVisit, exceptions::PyTypeError, prelude::*, types::PyDict};
 
+use self::rare::Rare;
 use crate::{
     acquiring::Acquiring,
     cell::Cell,
     errors,
     guard::{Block, Guard},
-    hooks::Hooks,
     loop_queue,
     owner::Holder,
     poison::Poison,
@@ -41,12 +41,8 @@ pub(crate) struct Mutex {
     core: core::Mutex,
     /// `None` only after the collector emptied it.
     value: Cell<Option<Py<PyAny>>>,
-    /// The acquisition of the innermost `with` block that still has to be ended; see `__exit__`.
-    entered: AtomicU64,
-    /// With `poison=True`: the first error that left a block.
-    poison: Poison,
-    /// The tasks that wait.
-    hooks: Hooks,
+    /// Its poison, and the tasks that wait.
+    rare: Rare,
 }
 
 impl Mutex {
@@ -82,25 +78,30 @@ impl Mutex {
 
     /// Poisons the mutex if it was made so and `error` is leaving the block.
     pub(crate) fn note(&self, py: Python<'_>, error: &Bound<'_, PyAny>) {
-        self.poison.note(py, error);
+        if let Some(poison) = self.rare.poison() {
+            poison.note(py, error);
+        }
     }
 
-    pub(crate) fn acquire(&self, py: Python<'_>, call: &str, patience: Patience, poisoned: bool) -> PyResult<Number> {
-        let number = match self.core.try_lock(thread::owner()) {
+    /// Takes the lock for `me`, the calling thread or a block of its.
+    pub(crate) fn acquire(
+        &self,
+        py: Python<'_>,
+        call: &str,
+        me: Owner,
+        patience: Patience,
+        poisoned: bool,
+    ) -> PyResult<Number> {
+        let number = match self.core.try_lock(me) {
             Some(number) => number,
-            None => self.acquire_slowly(py, call, patience, poisoned)?,
+            None => self.acquire_slowly(py, call, me, patience, poisoned)?,
         };
         self.refuse_poison(py, call, number, poisoned)
     }
 
-    /// Says that the innermost `with` block is that of acquisition `number`, which holds the lock.
-    pub(crate) fn enter(&self, number: Number) {
-        self.entered.store(number.get(), Ordering::Relaxed);
-    }
-
     /// Lets go again of a poisoned mutex, unless `poisoned` says that the caller wants to look inside.
     pub(crate) fn refuse_poison(&self, py: Python<'_>, call: &str, number: Number, poisoned: bool) -> PyResult<Number> {
-        match self.poison.refusal(call, "mutex").filter(|_| !poisoned) {
+        match self.rare.poison().filter(|_| !poisoned).and_then(|poison| poison.refusal(call, "mutex")) {
             None => Ok(number),
             Some(error) => {
                 self.release(py, number);
@@ -110,9 +111,15 @@ impl Mutex {
     }
 
     #[cold]
-    fn acquire_slowly(&self, py: Python<'_>, call: &str, patience: Patience, poisoned: bool) -> PyResult<Number> {
+    fn acquire_slowly(
+        &self,
+        py: Python<'_>,
+        call: &str,
+        me: Owner,
+        patience: Patience,
+        poisoned: bool,
+    ) -> PyResult<Number> {
         const HELD: &str = "the mutex was not released";
-        let me = thread::owner();
         let waiter = Waiter::new();
         if patience == Patience::Once && !(poisoned && self.is_vanished()) {
             return match self.core.holder() {
@@ -145,7 +152,7 @@ impl Mutex {
     }
 
     fn holding<R>(&self, py: Python<'_>, call: &str, body: impl FnOnce(Number) -> PyResult<R>) -> PyResult<R> {
-        let held = Held { py, mutex: self, number: self.acquire(py, call, Patience::Forever, false)? };
+        let held = Held { py, mutex: self, number: self.acquire(py, call, thread::owner(), Patience::Forever, false)? };
         let result = body(held.number);
         if let Err(error) = &result {
             self.note(py, error.value(py));
@@ -183,13 +190,7 @@ impl Mutex {
     #[new]
     #[pyo3(signature = (value, *, poison=false))]
     fn new(value: Py<PyAny>, poison: bool) -> Mutex {
-        Mutex {
-            core: core::Mutex::new(),
-            value: Cell::new(Some(value)),
-            entered: AtomicU64::new(0),
-            poison: Poison::new(poison),
-            hooks: Hooks::default(),
-        }
+        Mutex { core: core::Mutex::new(), value: Cell::new(Some(value)), rare: Rare::new(poison) }
     }
 
     /// Take the lock and return its guard. With `poisoned=True` also a poisoned one, to look inside.
@@ -200,7 +201,7 @@ impl Mutex {
     #[pyo3(signature = (timeout=None, *, poisoned=false))]
     fn lock(slf: &Bound<'_, Self>, timeout: Option<&Bound<'_, PyAny>>, poisoned: bool) -> PyResult<Py<Guard>> {
         let patience = Patience::from_timeout(timeout)?;
-        let number = slf.get().acquire(slf.py(), "lock", patience, poisoned)?;
+        let number = slf.get().acquire(slf.py(), "lock", thread::owner(), patience, poisoned)?;
         Guard::make(slf, number, Holder::thread(), Block::None)
     }
 
@@ -235,17 +236,15 @@ impl Mutex {
     ///
     /// Blocks: until the lock is free; not a cancellation point; Ctrl-C gets through.
     fn __enter__(slf: &Bound<'_, Self>) -> PyResult<Py<Guard>> {
-        let mutex = slf.get();
-        let number = mutex.acquire(slf.py(), "with", Patience::Forever, false)?;
-        let guard = Guard::make(slf, number, Holder::thread(), Block::With)?;
-        mutex.enter(number);
-        Ok(guard)
+        let holder = Holder::thread();
+        let number = slf.get().acquire(slf.py(), "with", holder.owner.in_block(), Patience::Forever, false)?;
+        Guard::make(slf, number, holder, Block::With)
     }
 
     /// End the block's acquisition, unless its guard was released already.
     ///
-    /// The number is the mutex's own, so that nothing but the lock has to be held; a thread can have only one
-    /// acquisition of one mutex, so a number that is current and this thread's is the block's.
+    /// The mutex itself says which one that is, so that nothing but the lock has to be held; a thread can have only one
+    /// acquisition of one mutex, so one that lasts and was made by a block of this thread is the block's.
     fn __exit__(
         &self,
         py: Python<'_>,
@@ -253,8 +252,7 @@ impl Mutex {
         error: &Bound<'_, PyAny>,
         _traceback: &Bound<'_, PyAny>,
     ) {
-        let number = Number::of(self.entered.load(Ordering::Relaxed));
-        if self.core.holder().is_some_and(|(owner, _)| owner == thread::owner()) && self.core.is_held_by(number) {
+        if let Some(number) = self.core.held_by(thread::owner().in_block()) {
             self.note(py, error);
             self.release(py, number);
         }
@@ -311,12 +309,14 @@ impl Mutex {
     /// Whether an exception, or a fork, has left the value in doubt.
     #[getter]
     fn is_poisoned(&self) -> bool {
-        self.poison.is_set() || self.is_vanished()
+        self.rare.poison().is_some_and(Poison::is_set) || self.is_vanished()
     }
 
     /// Declare the value sound again; frees a lock whose holder did not survive a fork.
     fn clear_poison(&self) {
-        self.poison.clear();
+        if let Some(poison) = self.rare.poison() {
+            poison.clear();
+        }
         self.core.heal();
     }
 
@@ -347,13 +347,13 @@ impl Mutex {
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.value.visit(|value| visit.call(value))?;
-        self.hooks.traverse(&visit)
+        self.rare.traverse(&visit)
     }
 
     fn __clear__(&self, py: Python<'_>) {
         let value = self.value.with(py, Option::take);
         drop(value);
-        self.hooks.clear();
+        self.rare.clear();
     }
 }
 
@@ -366,7 +366,7 @@ impl Mutex {
     /// Says whom the caller would wait for; that holder cannot go on before the caller does.
     fn deadlock(&self, call: &str) -> PyErr {
         let holder = match self.core.holder() {
-            Some((owner, _)) if owner.task != 0 => "a task of this thread",
+            Some((owner, _)) if owner.is_task() => "a task of this thread",
             _ => "this thread",
         };
         errors::DeadlockError::new_err(format!("{call}: {holder} holds the mutex already"))

@@ -22,9 +22,18 @@ impl Holder {
 
     /// The task that runs on this thread. Raises: `RuntimeError` if none does.
     pub(crate) fn task(py: Python<'_>, call: &str) -> PyResult<Holder> {
+        let holder = Holder::caller(py)?;
+        if holder.task.is_none() {
+            return Err(PyRuntimeError::new_err(format!("{call} has to be awaited in a task of asyncio or trio")));
+        }
+        Ok(holder)
+    }
+
+    /// The task that runs on this thread; the thread if none does.
+    pub(crate) fn caller(py: Python<'_>) -> PyResult<Holder> {
         let task = current_task(py)?;
         if task.is_none() {
-            return Err(PyRuntimeError::new_err(format!("{call} has to be awaited in a task of asyncio or trio")));
+            return Ok(Holder::thread());
         }
         let owner = Owner { thread: thread::ident(), task: task.as_ptr().addr() as u64 };
         Ok(Holder { owner, task: Some(task.unbind()) })

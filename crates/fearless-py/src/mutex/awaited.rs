@@ -32,7 +32,7 @@ impl Object for Mutex {
     }
 
     fn hooks(&self) -> &Hooks {
-        &self.hooks
+        self.rare.hooks()
     }
 }
 
