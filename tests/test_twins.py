@@ -71,6 +71,16 @@ def test_both_listeners_tell_what_cannot_be_read(corpus: list[str], tmp_path: Pa
     assert rust("listen", str(nowhere), *corpus, str(no_text)) == printed
 
 
+def test_a_failure_stops_both(corpus: list[str], tmp_path: Path) -> None:
+    """And is told, instead of totals that lack something."""
+    nowhere = str(tmp_path / "nowhere")
+
+    printed = python("cancellation", *corpus, nowhere, *corpus)
+
+    assert printed == f"stopped: {nowhere} cannot be read\n"
+    assert rust("cancellation", *corpus, nowhere, *corpus) == printed
+
+
 def test_every_program_has_its_twin() -> None:
     """By its name, or by the name of the one whose shape it has."""
     assert [name for name in PROGRAMS if not (RUST / f"{SHAPES.get(name, name)}.rs").is_file()] == []

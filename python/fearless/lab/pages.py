@@ -21,6 +21,7 @@ FIRST = (
     "trade_offs",
     "questions",
     "threads",
+    "cancellation",
     "thread_pools",
     "channels",
     "mutexes",
