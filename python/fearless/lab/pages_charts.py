@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from fearless.lab import pages_costs, wording
 from fearless.lab.pages_costs import BUILDS
@@ -22,6 +22,7 @@ class Series:
 
     label: str
     points: Mapping[str, tuple[str, str]]
+    over: str | None = None  # a contender: points are how many times as long that one takes, within rounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Chart:
     session: str
     ticks: Sequence[str]
     lines: Sequence[Series]
+    unit: Literal["s", "x"] = "s"
 
 
 BOUNDS = ("0", "1", "16", "128", "1024")
@@ -44,6 +46,15 @@ def _slots(name: str, bounds: Sequence[str], unbounded: str) -> Series:
     """An item through a channel or a queue: one of so many slots, and one without a bound."""
     bounded = {slots: (f"spsc/{slots}", f"{name}({slots})") for slots in bounds}
     return Series(name, {**bounded, UNBOUNDED: (f"spsc/{UNBOUNDED}", unbounded)})
+
+
+HOLDS = ("0", "100 ns", "1 us", "10 us")
+
+
+def _gain(share: str, shapes: str) -> Series:
+    """How much longer a plain lock takes, with so many writes."""
+    points = {hold: (f"{shapes}/{hold}", "with RwLock") for hold in HOLDS}
+    return Series(f"{share} writes", points, over="with threading.Lock")
 
 
 CHARTS: Mapping[str, Chart] = {
@@ -59,13 +70,30 @@ CHARTS: Mapping[str, Chart] = {
             _slots("queue.SimpleQueue", (), "queue.SimpleQueue"),  # it has no bound
         ),
     ),
+    "rwlock_gain": Chart(
+        title="How many times as fast two threads are with an RwLock as with a plain lock",
+        across="held for",
+        up="times as fast",
+        session="rw",
+        ticks=HOLDS,
+        lines=(
+            _gain("no", "rw-read/2 threads"),
+            *(_gain(share, f"rw-mix/{share} writes") for share in ("1 %", "10 %", "50 %")),
+        ),
+        unit="x",
+    ),
 }
 
 
 def point(chart: Chart, line: Series, tick: str, build: str) -> Estimate | None:
-    """The seconds of one point; ``None`` where there is nothing to measure. Raises: `KeyError` if it is missing."""
+    """The seconds of one point, or its ratio; ``None`` where there is nothing to measure.
+
+    Raises: `KeyError` if it is missing.
+    """
     if tick not in line.points:
         return None
+    if line.over is not None:
+        return pages_costs.gain(*line.points[tick], line.over, build, _session(chart))
     return pages_costs.estimate(*line.points[tick], build, _session(chart))
 
 
@@ -104,7 +132,9 @@ def digest(name: str) -> str:
 
 def _cell(chart: Chart, line: Series, tick: str, build: str) -> str:
     found = point(chart, line, tick, build)
-    return "-" if found is None else pages_costs.written(found)
+    if found is None:
+        return "-"
+    return pages_costs.times(found) if chart.unit == "x" else pages_costs.written(found)
 
 
 def _session(chart: Chart) -> str:

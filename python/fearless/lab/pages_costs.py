@@ -39,12 +39,18 @@ def said(cost: Cost, *, build: str) -> str:
     """The figure of ``cost`` with its interval, for one of `BUILDS`; words where there is no benchmark."""
     if cost.shape is None or cost.contender is None:
         return cost.what
-    return f"{figure(cost.shape, cost.contender, build)} {cost.what}"
+    return f"{figure(cost.shape, cost.contender, build, cost.session)} {cost.what}"
 
 
-def figure(shape: str, contender: str, build: str) -> str:
+def figure(shape: str, contender: str, build: str, session: str = "") -> str:
     """``61.2 ns [60.1, 63.0]``: the median, and where 95 % of resampled medians fall. Raises: `KeyError`."""
-    return written(estimate(shape, contender, build))
+    return written(estimate(shape, contender, build, session))
+
+
+def times(found: Estimate) -> str:
+    """A ratio as ``1.94x [1.90, 1.98]``."""
+    low, high = found.bounds or (found.median, found.median)
+    return f"{_digits(found.median)}x [{_digits(low)}, {_digits(high)}]"
 
 
 def written(found: Estimate) -> str:
@@ -60,14 +66,26 @@ def estimate(shape: str, contender: str, build: str, session: str = "") -> Estim
 
     ``session``: the beginning of the file's name, where it is not that of the session with every shape.
     """
+    return stats.estimate(_samples(shape, contender, build, session))
+
+
+def gain(shape: str, contender: str, other: str, build: str, session: str = "") -> Estimate:
+    """How many times as long as ``contender`` the ``other`` takes, within rounds. Raises: `KeyError`, as `estimate`."""
+    pairs = zip(_samples(shape, other, build, session), _samples(shape, contender, build, session), strict=True)
+    return stats.estimate([slow / quick for slow, quick in pairs])
+
+
+def _samples(shape: str, contender: str, build: str, session: str) -> list[float]:
+    """The seconds of an operation, one for each round."""
     shapes = {one["shape"]: one for one in stored(f"{session}{BUILDS[build]}")["shapes"]}
     rows = {row["contender"]: row for row in shapes[shape]["contenders"]}
-    return stats.estimate(rows[contender]["seconds"])
+    found: list[float] = rows[contender]["seconds"]
+    return found
 
 
-def machine() -> str:
+def machine(session: str = "") -> str:
     """Where the benchmarks ran, and how their figures are to be read."""
-    found = [stored(name)["environment"] for name in BUILDS.values()]
+    found = [stored(f"{session}{name}")["environment"] for name in BUILDS.values()]
     pythons = [f"{one['interpreter']} {build}" for build, one in zip(BUILDS, found, strict=True)]
     first = found[0]
     return (

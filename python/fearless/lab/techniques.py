@@ -17,6 +17,7 @@ class Cost:
     what: str
     shape: str | None = None
     contender: str | None = None
+    session: str = ""  # how the names of its records begin, where that is not the session with every shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,10 @@ TECHNIQUES = (
         use_when="many read, few write, and a read takes long enough to pay",
         shares="one value, read by many or written by one",
         keep_in_mind="short reads do not pay for it",
-        costs=(Cost("not measured yet"),),
+        costs=(
+            Cost("to enter and leave as a reader", "rw-read/1 thread", "with RwLock", "rw-"),
+            Cost("when two threads do nothing else", "rw-read/2 threads/0", "with RwLock", "rw-"),
+        ),
         toolkit=("RwLock",),
         page="rwlocks",
     ),

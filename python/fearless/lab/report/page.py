@@ -9,7 +9,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from fearless.lab import pages, pages_costs, techniques
+from fearless.lab import pages, techniques
 from fearless.lab.pages import Topic
 from fearless.lab.pages_costs import BUILDS
 from fearless.lab.report import page_tables
@@ -29,7 +29,7 @@ def front(width: int = WIDEST) -> list[Line]:
     shown = [Line("The seven techniques", "bold")]
     for one in techniques.TECHNIQUES:
         shown += _technique(one, width)
-    shown += wrapped(f"Costs: {pages_costs.machine()}.", width, style="dim")
+    shown += wrapped(page_tables.measured(), width, style="dim")
     return [*shown, Line(""), *_topics(width)]
 
 

@@ -89,7 +89,14 @@ def front(base: str = "") -> str:
         )
         for one in techniques.TECHNIQUES
     ]
-    return f"{_table(heading, rows)}\n\nCosts: {pages_costs.machine()}."
+    return f"{_table(heading, rows)}\n\n{measured()}"
+
+
+def measured() -> str:
+    """Where the costs of the techniques were measured; some in a session of their own."""
+    others = {cost.session: one.name for one in techniques.TECHNIQUES for cost in one.costs if cost.session}
+    elsewhere = [f" Those of the {name}: {pages_costs.machine(session)}." for session, name in others.items()]
+    return f"Costs: {pages_costs.machine()}.{''.join(elsewhere)}"
 
 
 def costs(technique: Technique, build: str) -> str:
