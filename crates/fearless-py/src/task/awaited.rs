@@ -91,6 +91,10 @@ impl Waiting for Awaits {
         self.source.holder.0.as_ptr().addr()
     }
 
+    fn is_point(&self) -> bool {
+        true
+    }
+
     fn begin(&mut self, _py: Python<'_>) -> PyResult<()> {
         let task = self.source.holder.0.get();
         if task.is_done() { Ok(()) } else { task.refuse_deadlock("await") }
