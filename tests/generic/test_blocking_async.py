@@ -49,6 +49,20 @@ def acquiring() -> Iterator[Call]:
 
 
 @contextmanager
+def submitting() -> Iterator[Call]:
+    """The only worker is busy and there is no room; nothing is submitted."""
+    gate, ran = fl.Event(), list[int]()
+    with fl.ThreadPool(1, backlog=1) as pool:
+        try:
+            pool.submit(gate.wait)
+            pool.submit(int)
+            yield lambda: pool.submit_async(ran.append, 1)
+        finally:
+            gate.set()
+    assert ran == []
+
+
+@contextmanager
 def notified(call: str, *predicate: Callable[[int], bool]) -> Iterator[Call]:
     """Nobody notifies; the mutex is held again, and free after the block."""
     mutex, condvar = fl.Mutex(0), fl.Condvar()
@@ -91,6 +105,7 @@ POINTS: dict[str, Recipe] = {
     "select_async": lambda: receiving(lambda rx: fl.select_async(rx, fl.never())),
     "Sender.send_async": sending,
     "Semaphore.acquire_async": acquiring,
+    "ThreadPool.submit_async": submitting,
     "Event.wait_async": of(lambda: fl.Event().wait_async()),
     "Latch.wait_async": of(lambda: fl.Latch(1).wait_async()),
     "Barrier.wait_async": of(lambda: fl.Barrier(2).wait_async()),
