@@ -261,6 +261,7 @@ class _Worker:
         if number and (crew.idle or crew.missing):
             crew.call_for(number)
         if inside is not None and inside.awaited:
+            inside.awaited = False  # one wake-up is enough until it has looked
             inside.owner.wake()
 
     def _join(
@@ -295,11 +296,11 @@ class _Worker:
     def _wait_for(self, native: _native.Scope, begun: list[_Job]) -> BaseException | None:
         """Wait until others have run these; return what interrupted it. A second interrupt leaves at once."""
         interrupt: BaseException | None = None
-        for job in begun:
-            job.awaited = True
         while True:
             try:
                 while waited := [job for job in begun if not job.done]:
+                    for job in waited:
+                        job.awaited = True  # before the look: what is offered after it wakes this worker
                     if not self._run_any(job.branch for job in waited):
                         self._parked.acquire()
             except BaseException as error:
