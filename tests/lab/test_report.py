@@ -109,13 +109,14 @@ def test_a_pattern_that_differs_shows_no_speed() -> None:
 
 
 def test_a_pattern_that_was_not_run_is_named_with_its_reason() -> None:
-    """Nobody has to wonder where it is."""
+    """Nobody has to wonder where it is; those with the same reason share a line."""
     refused = [Refused("atomic", "the state is no int"), Refused("par", "parts do not join", "3.13t")]
+    refused += [Refused("threads", "parts do not join")]
     record = replace(one_interpreter(), refused=refused)
     lines = shown(record)
 
     assert "  atomic: the state is no int" in lines
-    assert "  par: parts do not join" in lines
+    assert "  par, threads: parts do not join" in lines
 
 
 def test_many_numbers_of_workers_show_the_best_only() -> None:

@@ -161,6 +161,15 @@ def test_r14_says_when_nothing_beats_serial() -> None:
     assert "[" in found.text
 
 
+def test_r14_does_not_say_so_of_what_ran_once() -> None:
+    """A single run that is twice as fast has no interval, so it proves nothing either way."""
+    once = facts_of({**SERIAL, ("par", 2): 2.0}, rounds=1)
+    found = rules.r14(once, once.candidates)
+
+    assert found is not None
+    assert found.text.startswith("it is not sure yet that anything beats serial by 10 %: the best, par with 2 workers")
+
+
 @pytest.mark.parametrize(
     ("speeds", "pick"),
     [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from fearless.lab import explain, wording
@@ -55,9 +55,9 @@ def _refused(record: Record, width: int) -> Iterator[Line]:
         return
     yield Line("Not run:", "bold")
     several = len(record.environment.interpreters) > 1
-    for one in record.refused:
-        where = f" on {one.python}" if several and one.python else ""
-        yield from wrapped(f"{one.pattern}{where}: {one.text}", width, first="  ", rest="    ")
+    labels = [f"{one.pattern} on {one.python}" if several and one.python else one.pattern for one in record.refused]
+    for names, text in _together(zip(labels, (one.text for one in record.refused), strict=True)):
+        yield from wrapped(f"{names}: {text}", width, first="  ", rest="    ")
 
 
 def _notes(record: Record, width: int) -> Iterator[Line]:
@@ -153,15 +153,15 @@ def _verdict(record: Record, verdict: Verdict, width: int) -> Iterator[Line]:
         yield from wrapped(because.text, width, first=f"  {because.rule:<4} ", rest=" " * 7)
     if verdict.rejected:
         yield Line("Not chosen:", "bold")
-        for names, text in _together(verdict):
+        for names, text in _together((one.pattern, one.text) for one in verdict.rejected):
             yield from wrapped(f"{names}: {text}", width, first="  ", rest="    ")
 
 
-def _together(verdict: Verdict) -> list[tuple[str, str]]:
+def _together(told: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """Patterns that share a reason share a line."""
     reasons: dict[str, list[str]] = {}
-    for one in verdict.rejected:
-        reasons.setdefault(one.text, []).append(one.pattern)
+    for name, text in told:
+        reasons.setdefault(text, []).append(name)
     return [(", ".join(names), text) for text, names in reasons.items()]
 
 

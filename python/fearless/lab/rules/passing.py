@@ -71,8 +71,8 @@ def r11(facts: Facts) -> Finding | None:
 def r12(facts: Facts) -> Finding | None:
     """Tasks that wait for tasks which they start: in a full pool all workers may wait for what none is left to run.
 
-    A scope has a thread for each of them. A worker of the toolkit's pool runs such a task itself if nobody has begun it.
-    Other pools have to be larger than the tasks are deep, and somebody has to know how deep that is.
+    A scope has a thread for each of them. A worker of the toolkit's pool runs such a task itself, if nobody has begun
+    it. Other pools have to be larger than the tasks are deep, and somebody has to know how deep that is.
 
     Source: Java Concurrency in Practice, chapter 8.1, thread starvation deadlock.
     """

@@ -22,7 +22,8 @@ def r14(facts: Facts, contenders: Sequence[Candidate]) -> Finding | None:
     winners = [(one, speedup) for one, speedup in known if speedup.median >= WORTH_IT and speedup.above(1.0)]
     if not winners:
         best, speedup = max(known, key=lambda pair: pair[1].median)
-        text = f"nothing beats serial by 10 %: the best, {best.name}, reaches {wording.ratio_with_interval(speedup)}"
+        sure = "nothing beats" if speedup.median < WORTH_IT else "it is not sure yet that anything beats"
+        text = f"{sure} serial by 10 %: the best, {best.name}, reaches {wording.ratio_with_interval(speedup)}"
         return Finding("R14", text, {"workers": None, "best": speedup.median})
     fewest = min(one.workers for one, _ in winners)
     least, speedup = next(pair for pair in winners if pair[0].workers == fewest)
