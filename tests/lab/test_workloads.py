@@ -174,7 +174,7 @@ def test_a_read_of_the_cache_finds_what_has_the_letters_in_their_order(imports: 
     assert of.work(of.read(state, item)) is None
 
 
-def test_the_ledger_moves_tokens_to_the_modules_that_are_used(imports: Path) -> None:
+def test_the_ledger_moves_tokens_to_the_modules_that_are_imported(imports: Path) -> None:
     """A block of lines pays once for each module; the sum stays, and the check sees it when it does not."""
     of, (lib, user) = job("ledger", imports), (str(imports / name) for name in IMPORTS)
     (item,) = of.items()
@@ -184,10 +184,10 @@ def test_the_ledger_moves_tokens_to_the_modules_that_are_used(imports: Path) -> 
     assert item == (user, lib, IMPORTS["user.py"])
     assert of.keys(item) == (user, lib)
     assert paid > 10
-    assert state == {lib: 5_000 + paid, user: 5_000 - paid}
+    assert state == {lib: 50_000 + paid, user: 50_000 - paid}
     assert of.check(state) is None
-    assert "add up to 10001, not to 10000" in str(of.check({**state, lib: state[lib] + 1}))
-    assert "a balance is -1" in str(of.check({lib: 10_001, user: -1}))
+    assert "add up to 100001, not to 100000" in str(of.check({**state, lib: state[lib] + 1}))
+    assert "a balance is -1" in str(of.check({lib: 100_001, user: -1}))
 
 
 def test_nobody_in_the_ledger_pays_more_than_there_is(imports: Path) -> None:

@@ -1,7 +1,7 @@
 """A ledger: every item moves money between two of many accounts.
 
-Each file of the corpus is an account. For each block of its lines that uses a module of the corpus it pays that module
-a token for a token, as long as it can: so balances depend on the order of the payments, and their sum does not.
+Each file of the corpus is an account. For each block of its lines it pays each module of the corpus that it imports, a
+token for a token, as long as it can: so balances depend on the order of the payments, and their sum does not.
 """
 
 from __future__ import annotations
@@ -14,9 +14,8 @@ from fearless.lab import corpus
 
 TOKEN = re.compile(r"\w+|[-+*/%@&|^~<>=!:.,]+|[()\[\]{}]")
 IMPORT = re.compile(r"^ *import (\w+)$", re.MULTILINE)
-USE = re.compile(r"\b(\w+)\.\w+")
 BLOCK = 40  # lines
-OPENING = 5_000  # tokens on each account
+OPENING = 50_000  # tokens on each account
 
 Payment = tuple[str, str, str]  # payer, payee, and the lines that are paid for
 Paid = tuple[str, str, int]  # payer, payee, amount
@@ -25,24 +24,23 @@ Balances = dict[str, int]
 
 @workload
 class Ledger:
-    """Pay the modules that each file of the corpus uses, token by token, from balances that must not fall below 0."""
+    """Pay the modules that each file imports, token by token, from balances that must not fall below 0."""
 
     folder = corpus.STANDARD_LIBRARY
 
     def items(self) -> list[Payment]:
-        """One for each block of lines and each module that it uses."""
+        """One for each block of lines and each module that its file imports."""
         files = corpus.files(self.folder)
         paths = {Path(path).stem: path for path in files}
         found = []
         for payer in files:
             text = corpus.read_text(payer)
             imported = set(IMPORT.findall(text)) & paths.keys()
-            lines = text.splitlines(keepends=True) if imported else []
+            payees = sorted({paths[module] for module in imported} - {payer})
+            lines = text.splitlines(keepends=True) if payees else []
             for first in range(0, len(lines), BLOCK):
                 block = "".join(lines[first : first + BLOCK])
-                used = imported.intersection(USE.findall(block))
-                payees = {paths[module] for module in used} - {payer}
-                found += [(payer, payee, block) for payee in sorted(payees)]
+                found += [(payer, payee, block) for payee in payees]
         return found
 
     def start(self) -> Balances:
