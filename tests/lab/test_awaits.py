@@ -139,5 +139,7 @@ def test_choose_writes_a_program_that_awaits() -> None:
 
     assert found.pattern == "asyncio"
     assert "await asyncio.sleep(0.002)" in (found.program or "")
-    assert "part" in (found.program or "")
-    assert choosing.choose(**told, wait="100ms", coroutines="no", cores="2").pattern != "asyncio"
+    assert "use asyncio with 2,002 coroutines" in str(found)
+    other = choosing.choose(**told, wait="100ms", coroutines="no", cores="2")
+    assert other.pattern == "par"
+    assert "if what it waits for can be awaited it would be asyncio" in other.advice.changes

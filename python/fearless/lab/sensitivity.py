@@ -26,6 +26,7 @@ SWITCHES: Mapping[str, tuple[str, str]] = {
     "gil": ("with the GIL on", "with the GIL off"),
     "dependent": ("if tasks wait for tasks", "if no task waits for another"),
     "handed_on": ("if items move on from task to task", "if items stay where they are"),
+    "coroutines": ("if what it waits for can be awaited", "if what it waits for cannot be awaited"),
     "replaced": ("if writers replace the whole value", "if writers change it in place"),
 }
 

@@ -33,7 +33,8 @@ def headline(choice: Choice) -> str:
         return "cannot tell yet"
     if found.kind == "serial":
         return "stay serial: one worker, in order"
-    workers = f" with {wording.counted(found.workers, 'worker')}" if found.workers else ""
+    noun = "coroutine" if found.pattern == "asyncio" else "worker"
+    workers = f" with {wording.counted(found.workers, noun)}" if found.workers else ""
     later = f", which the toolkit does not have yet; begin with {found.instead}" if found.instead else ""
     return f"use {found.pattern}{workers}{later}"
 
