@@ -24,7 +24,7 @@ from tests.support.failing import fail, members
 from tests.support.items import Marker
 from tests.support.process import succeed
 from tests.support.threads import start
-from tests.support.until import BOUND, InCall, blocked_receivers, blocked_senders, queued, until
+from tests.support.until import BOUND, blocked_receivers, blocked_senders, in_join, queued, until
 
 BUILDS = pytest.mark.guarantee("scope", "both builds")
 CANCEL = pytest.mark.guarantee("scope", "cancel")
@@ -75,10 +75,10 @@ class TestJoining:
     def test_it_waits_for_what_it_has_submitted(self) -> None:
         """On a pool's thread, which goes on after the scope."""
         with fl.ThreadPool(1) as pool:
-            gate, looks, here = Gate(), InCall("_join"), threading.get_ident()
+            gate, here = Gate(), threading.get_ident()
 
             def open_late() -> None:
-                until(lambda: looks(here))
+                until(lambda: in_join(here))
                 gate.open.set()
 
             with fl.scope() as scope:
@@ -90,7 +90,7 @@ class TestJoining:
     def test_a_task_that_others_spawn_while_the_block_is_left_is_joined(self, spawn: Spawn) -> None:
         """Although the last task had ended by then, and only its thread was waited for."""
         scopes, done, callback, late = list[fl.Scope](), list[bool](), Gate(), Gate()
-        tasks, go, looks = list[fl.Task[str]](), threading.Event(), InCall("_join")
+        tasks, go = list[fl.Task[str]](), threading.Event()
 
         def work() -> None:
             with fl.scope() as scope:
@@ -105,7 +105,7 @@ class TestJoining:
         tasks.append(scopes[0].spawn(late))
         callback.open.set()
         until(lambda: not joins_a_thread(leaving.ident))
-        until(lambda: looks(leaving.ident) or leaving.ended.is_set())
+        until(lambda: in_join(leaving.ident) or leaving.ended.is_set())
         late.open.set()
         leaving.join()
 

@@ -15,7 +15,7 @@ from tests.plugins.threads import Spawn
 from tests.support.blocking import Gate
 from tests.support.failing import fail, fail_when_cancelled, members
 from tests.support.items import Marker
-from tests.support.until import BOUND, InCall, blocked_receivers, until
+from tests.support.until import BOUND, blocked_receivers, in_join, until
 
 BUILDS = pytest.mark.guarantee("scope", "both builds")
 CANCEL = pytest.mark.guarantee("scope", "cancel")
@@ -119,7 +119,7 @@ def test_tasks_that_have_not_begun_never_do(reason: str, spawn: Spawn) -> None:
 @CANCEL
 def test_what_others_submit_to_a_cancelled_scope_never_begins(spawn: Spawn) -> None:
     """Nor does the scope wait until a worker comes to it."""
-    gate, stay, scopes, looks = Gate(), Gate(), list[fl.Scope](), InCall("_join")
+    gate, stay, scopes = Gate(), Gate(), list[fl.Scope]()
 
     def work() -> None:
         with fl.scope() as scope:
@@ -132,7 +132,7 @@ def test_what_others_submit_to_a_cancelled_scope_never_begins(spawn: Spawn) -> N
         pool.submit(gate)
         assert gate.entered.wait(BOUND)
         scoped = spawn(work)
-        until(lambda: looks(scoped.ident))
+        until(lambda: in_join(scoped.ident))
         task = scopes[0].submit(pool, int)  # from outside the scope
         stay.open.set()
         left = scoped.ended.wait(BOUND / 6)

@@ -19,7 +19,7 @@ from tests.plugins.threads import Spawn
 from tests.programs import subinterpreters as programs
 from tests.support.blocking import Gate
 from tests.support.process import succeed
-from tests.support.until import BOUND, InCall, blocked_receivers, until, waiting
+from tests.support.until import BOUND, blocked, blocked_receivers, in_join, until, waiting
 
 WAIT = 0.02  # seconds that a call waits here; only a lower bound is ever asserted
 
@@ -48,7 +48,7 @@ class TestSleep:
     @pytest.mark.parametrize("seconds", [3600, float("inf"), 1e300, 10**400], ids=["hour", "inf", "1e300", "10**400"])
     def test_however_long_it_ends_with_its_scope(self, seconds: float, spawn: Spawn) -> None:
         """More than the clock can hold is for ever."""
-        scopes, looks = list[fl.Scope](), InCall("sleep")
+        scopes = list[fl.Scope]()
 
         def work() -> None:
             with fl.scope() as scope:
@@ -56,7 +56,7 @@ class TestSleep:
                 fl.sleep(seconds)
 
         sleeper = spawn(work)
-        until(lambda: looks(sleeper.ident))
+        until(lambda: blocked(sleeper.ident))
         scopes[0].cancel()
         sleeper.join()
 
@@ -124,10 +124,10 @@ def join() -> None:
 
 def scope() -> None:
     """Wait for the end of a scope."""
-    looks, here = InCall("_join"), threading.get_ident()
+    here = threading.get_ident()
 
     def end_late() -> None:
-        until(lambda: looks(here))
+        until(lambda: in_join(here))
         fl.sleep(WAIT)
 
     with fl.scope() as waited:

@@ -12,12 +12,12 @@ import time
 
 import fearless as fl
 from tests.support.threads import start
-from tests.support.until import BOUND, LATE, InCall, blocked_receivers, until
+from tests.support.until import BOUND, LATE, blocked_receivers, in_join, until
 
 
-def _await_main(in_call: InCall) -> None:
+def _await_main() -> None:
     main = threading.main_thread().ident
-    until(lambda: in_call(main), "the main thread in the join")
+    until(lambda: in_join(main), "the main thread in the join")
 
 
 def ctrl_c_cancels_and_joins() -> None:
@@ -34,7 +34,7 @@ def ctrl_c_cancels_and_joins() -> None:
 
     def poke() -> None:
         until(lambda: blocked_receivers(rx) == 2)
-        _await_main(InCall("_join"))
+        _await_main()
         os.kill(os.getpid(), signal.SIGINT)
 
     poker = start(poke)
@@ -68,10 +68,10 @@ def a_second_ctrl_c_leaves_at_once() -> None:
 
     def poke() -> None:
         assert begun.wait(BOUND)
-        _await_main(InCall("_join"))
+        _await_main()
         os.kill(os.getpid(), signal.SIGINT)
         until(lambda: scope.cancelled, "the first Ctrl-C cancelled the scope")
-        _await_main(InCall("_join"))
+        _await_main()
         sent.append(time.monotonic())
         os.kill(os.getpid(), signal.SIGINT)
 
@@ -128,14 +128,14 @@ def a_signal_handler_cancels_the_scope() -> None:
     scopes = list[fl.Scope]()
     signal.signal(signal.SIGTERM, lambda *_: scopes[-1].cancel())
 
-    def poke(receivers: int, in_call: InCall | None) -> None:
+    def poke(receivers: int, *, joins: bool) -> None:
         until(lambda: blocked_receivers(rx) == receivers)
-        if in_call is not None:
-            _await_main(in_call)
+        if joins:
+            _await_main()
         os.kill(os.getpid(), signal.SIGTERM)
 
     for in_block in (True, False):
-        poker = start(poke, 2, None if in_block else InCall("_join"))
+        poker = start(poke, 2, joins=not in_block)
         with fl.scope() as scope:
             scopes.append(scope)
             tasks = [scope.spawn(rx.recv) for _ in range(1 if in_block else 2)]

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import ClassVar
 
-from tests.support.until import InCall, until
+from tests.support.until import blocked, until
 
 MODULES = (
     "_crew",
@@ -46,7 +46,6 @@ class Situation:
 
     def __init__(self) -> None:
         """Bring it about."""
-        self._in_call = InCall("call")
 
     def call(self, timeout: float | None = None) -> object:
         """Make the call. Without a timeout of its own it is called with `None`."""
@@ -54,7 +53,7 @@ class Situation:
 
     def is_blocked(self, ident: int | None) -> bool:
         """Whether the thread with that ident is blocked in `call`."""
-        return self._in_call(ident)
+        return blocked(ident)
 
     def check_nothing_happened(self) -> None:
         """Assert that the object is as it was before the call, with nobody waiting."""
@@ -76,11 +75,11 @@ class Situation:
     def await_blocked(self, ident: int | None) -> None:
         """Return when the thread is blocked in `call`."""
 
-        def blocked() -> bool:
+        def stands() -> bool:
             assert ident in sys._current_frames(), f"{type(self).__name__}.call ended instead of blocking"
             return self.is_blocked(ident)
 
-        until(blocked, f"thread {ident} blocked in {type(self).__name__}.call")
+        until(stands, f"thread {ident} blocked in {type(self).__name__}.call")
 
 
 def blocking_callables() -> set[str]:

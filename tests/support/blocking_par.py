@@ -10,7 +10,7 @@ from unittest.mock import patch
 import fearless as fl
 from fearless import _crew
 from tests.support.blocking import Situation
-from tests.support.until import BOUND, InCall, blocked_receivers, queued
+from tests.support.until import BOUND, blocked_receivers, queued
 
 
 class Collect(Situation):
@@ -22,7 +22,6 @@ class Collect(Situation):
 
     def __init__(self) -> None:
         super().__init__()
-        self._in_call = InCall(None)
         self.tx, self.rx = fl.channel(None)
         self.expected = 0
 

@@ -2,7 +2,7 @@
 
 import fearless as fl
 from tests.support.blocking import Gate, Situation
-from tests.support.until import InCall, blocked_receivers, until
+from tests.support.until import blocked_receivers, in_join, until
 
 
 class Sleep(Situation):
@@ -11,10 +11,6 @@ class Sleep(Situation):
     kind = "scope"
     can_be_ready = False
     can_be_released = False
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._in_call = InCall("sleep")
 
     def call(self, timeout: float | None = None) -> object:
         del timeout
@@ -73,7 +69,6 @@ class ScopeExit(Situation):
 
     def __init__(self) -> None:
         super().__init__()
-        self._in_call = InCall("_join")
         self.tx, self.rx = fl.channel(None)
 
     def call(self, timeout: float | None = None) -> object:
@@ -83,7 +78,7 @@ class ScopeExit(Situation):
         return None
 
     def is_blocked(self, ident: int | None) -> bool:
-        return blocked_receivers(self.rx) == 1 and super().is_blocked(ident)
+        return blocked_receivers(self.rx) == 1 and in_join(ident)
 
     def check_nothing_happened(self) -> None:
         assert blocked_receivers(self.rx) == 0, "the task did not end with its scope"
@@ -144,20 +139,9 @@ class ScopeSubmit(Submit):
     def _submit(self, scope: fl.Scope) -> None:
         scope.submit(self.pool, self.ran.append, "submitted")
 
-    def is_blocked(self, ident: int | None) -> bool:
-        return self._in_submit(ident)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._in_submit = InCall("submit")
-
 
 class Map(Submit):
     """`map` over more items than the backlog takes."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._in_call = InCall("<genexpr>")
 
     def call(self, timeout: float | None = None) -> object:
         del timeout
@@ -168,10 +152,6 @@ class Shutdown(Submit):
     """`shutdown` while a task runs."""
 
     undoes = False
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._in_call = InCall("shutdown")
 
     def call(self, timeout: float | None = None) -> object:
         del timeout

@@ -5,13 +5,13 @@ run in subprocesses use this too.
 """
 
 import re
-import sys
 import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
 import fearless as fl
+from fearless import _native
 
 BOUND = 30.0  # seconds after which a test counts as hung; nothing is expected to take a noticeable part of it
 # Seconds after which Ctrl-C comes too late. 0.1 are promised, but a busy machine may let the thread wait for its turn.
@@ -54,26 +54,12 @@ def waiting(lock: "fl.Mutex[Any] | fl.RwLock[Any]") -> int:
     return lock.stats()["waiting"]
 
 
-class InCall:
-    """Tells whether a thread stands still in a call that shows no state of its own.
+def blocked(ident: int | None, what: str | None = None) -> bool:
+    """Whether the thread with that ident waits in a call of ours; `what` says for what, as in "scope" or "sleep"."""
+    found = None if ident is None else _native.blocked_in(ident)
+    return found is not None and what in (None, found)
 
-    The innermost Python frame is that of `function` and has not moved between many looks in a row.
-    """
 
-    LOOKS = 20
-
-    def __init__(self, function: str | None) -> None:
-        """Watch for a Python function of that name, or any."""
-        self._function = function
-        self._last: tuple[int, int] | None = None
-        self._same = 0
-
-    def __call__(self, ident: int | None) -> bool:
-        """Look once; true when the thread with that ident has stood still for long enough."""
-        frame = sys._current_frames().get(ident or -1)
-        here = (
-            None if frame is None or self._function not in (None, frame.f_code.co_name) else (id(frame), frame.f_lasti)
-        )
-        self._same = self._same + 1 if here is not None and here == self._last else 0
-        self._last = here
-        return self._same >= self.LOOKS
+def in_join(ident: int | None) -> bool:
+    """Whether the thread with that ident waits for the tasks of a scope."""
+    return blocked(ident, "scope")
