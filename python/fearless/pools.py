@@ -14,11 +14,13 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
-from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, TypeAlias, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, SupportsIndex, TypeAlias, TypeVar
 
 from fearless import _exit, _native, parallel
 from fearless._arguments import at_least, seconds, usable_cores
-from fearless.threads import Task
+from fearless.errors import Cancelled, Timeout
+from fearless.threads import Task, new_task
 
 if TYPE_CHECKING:
     from fearless._run import Schedule
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ThreadPool"]
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 _Preparation: TypeAlias = tuple[Callable[..., object] | None, tuple[Any, ...]]
@@ -135,6 +138,24 @@ class ThreadPool(_native.ThreadPool, Executor):
         chain = parallel.par(items, workers=most, chunk=chunk, schedule=schedule, progress=progress)
         return chain._on(self)  # noqa: SLF001 - chains and pools are one package
 
+    def options(self, *, timeout: float | None = None, name: str | None = None) -> PoolOptions:
+        """Return a ``submit`` with options: ``pool.options(timeout=2.0).submit(fetch, url)``.
+
+        ``timeout`` seconds after the call has begun (time in the queue does not count) every wait inside it raises
+        ``Cancelled``, and the task fails with ``Timeout``. A call that does not wait is not stopped, and if it returns
+        its result stands. ``name`` is the task's.
+
+        Raises: ``ValueError`` if ``timeout`` is negative or NaN.
+
+        Example:
+            >>> import fearless as fl
+            >>> with fl.ThreadPool(1) as pool:
+            ...     task = pool.options(timeout=0.01).submit(fl.sleep, 60)
+            >>> task.exception()
+            Timeout('the task ran out of its 0.01 s')
+        """
+        return PoolOptions(self, seconds(timeout), name)
+
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002 - Executor's
         """Take no more tasks; run those that are queued, or with ``cancel_futures`` cancel them. Again is harmless.
 
@@ -165,6 +186,47 @@ class ThreadPool(_native.ThreadPool, Executor):
             stranded = self._queue.not_started(error)
             if stranded or not isinstance(error, RuntimeError):
                 raise  # otherwise there are other workers, who will do
+
+
+@dataclass(frozen=True, slots=True)
+class PoolOptions:
+    """A ``submit`` with options; see ``ThreadPool.options``.
+
+    Thread safety: immutable.
+    """
+
+    pool: ThreadPool
+    timeout: float | None
+    name: str | None
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Task[T]:
+        """Have ``fn(*args, **kwargs)`` called by a worker; see ``ThreadPool.submit``.
+
+        Blocks: as ``ThreadPool.submit``.
+        Raises: as ``ThreadPool.submit``.
+        """
+        task: Task[T]
+        if self.timeout is None or not callable(fn):  # what cannot be called is refused there
+            task = new_task(fn, args, kwargs, name=self.name)
+        else:
+            # Flat: ends of channels are moved into a call by its own arguments.
+            task = new_task(_within, (self.timeout, fn, *args), kwargs, name=self.name)
+        self.pool._enqueue(task)  # noqa: SLF001 - one class in two parts
+        return task
+
+
+def _within(timeout: float, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
+    """Call ``fn`` in a scope of its own, which is no more than a deadline: errors leave it as they are."""
+    scope = _native.Scope.enter(timeout)
+    try:
+        return fn(*args, **kwargs)
+    except Cancelled as error:
+        if error._scope.is_same(scope):  # noqa: SLF001 - they are one mechanism
+            text = f"the task ran out of its {timeout} s"
+            raise Timeout(text) from None
+        raise
+    finally:
+        scope.exit()
 
 
 def _take(place: list[_Preparation]) -> _Preparation | None:
