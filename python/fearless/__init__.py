@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from fearless import compat, testing
-    from fearless import compat
     from fearless._crew import invoke
     from fearless._scope import Scope, checkpoint, current_scope, scope, sleep
     from fearless._workload import workload
