@@ -128,6 +128,20 @@ class TestNesting:
 
         assert fl.par(range(2), workers=2, chunk=1).map(lambda n: n or inner(n)).collect() == [True, 1]
 
+    def test_a_worker_that_was_idle_helps_again(self) -> None:
+        """With what is forked where it had taken a call before, though nothing was on offer there meanwhile."""
+        meeting = threading.Barrier(2, timeout=BOUND)
+        helper: list[int] = []
+
+        def first() -> tuple[int, ...]:
+            until(lambda: helper and stands_in(helper[0], "serve"), "the other idle")
+            return fl.invoke(meeting.wait, meeting.wait)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(_crew, "usable_cores", lambda: 2)
+            met, _ = fl.invoke(first, lambda: helper.append(threading.get_ident()))
+        assert sorted(met) == [0, 1]
+
     def test_whoever_waits_helps_with_what_he_waits_for(self) -> None:
         """One of two workers forks once the other has nothing left to do."""
         meeting = threading.Barrier(2, timeout=BOUND)
@@ -140,7 +154,7 @@ class TestNesting:
 
         def other() -> tuple[int, ...]:
             begun.set()
-            until(lambda: waits(caller), "the caller waiting")
+            until(lambda: stands_in(caller, "_wait_for"), "the caller waiting")
             return fl.invoke(meet, meet)
 
         def first() -> None:
@@ -153,10 +167,10 @@ class TestNesting:
         assert len(set(idents)) == 2
 
 
-def waits(ident: int) -> bool:
-    """Whether the thread is in the wait for others."""
+def stands_in(ident: int, function: str) -> bool:
+    """Whether that is the innermost function in Python of a thread."""
     frame = sys._current_frames().get(ident)
-    return frame is not None and frame.f_code.co_name == "_wait_for"
+    return frame is not None and frame.f_code.co_name == function
 
 
 class TestFailures:

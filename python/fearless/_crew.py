@@ -103,12 +103,14 @@ if hasattr(os, "register_at_fork"):
 
 
 class _Branch(deque["_Job"]):
-    """The jobs on offer that were forked inside one call.
+    """The jobs on offer that were forked inside one call. Only the very same branch is equal, as to a list of branches.
 
     Thread safety: as of a deque, whose single operations are atomic.
     """
 
     __slots__ = ("inside",)
+    __eq__ = object.__eq__  # a deque is equal to another with the same jobs, as none
+    __hash__ = object.__hash__  # type: ignore[assignment]  # a deque has none
 
     def __init__(self, inside: _Job | None = None) -> None:
         super().__init__()
