@@ -81,6 +81,24 @@ def mutex_with(seconds: float) -> None:
     assert start(mutex.lock, 0).join().release() is None  # type: ignore[func-returns-value]
 
 
+def reprs(seconds: float) -> None:
+    """What a handler raises while a text is made is raised, and not printed: standard error has to stay silent."""
+    number, cell, (tx, rx) = fl.AtomicFloat(1.5), fl.OnceCell[int](), fl.channel(1)
+    cell.set(1)
+    sending, handler = tx.sending(1), Raising()
+
+    def body() -> None:
+        for _ in range(100):
+            assert repr(number) == "<AtomicFloat 1.5>"
+            assert repr(cell) == "<OnceCell set to 1>"
+            assert repr(sending).startswith("<Sending 1 to ")
+
+    with storm(handler):
+        handler.strike(body, seconds)
+    tx.close()
+    rx.close()
+
+
 def compat_block(seconds: float, kind: str) -> None:
     """A block of a lock, or of a condition that is waited for, struck anywhere: the lock is free afterwards.
 

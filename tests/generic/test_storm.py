@@ -69,3 +69,8 @@ def test_a_struck_receive_loses_at_most_what_a_statement_loses(seconds: float) -
 def test_a_handler_that_does_not_raise_disturbs_nothing(seconds: float) -> None:
     """Round trips, locks and tasks while signals come."""
     succeed(programs.calm, seconds)
+
+
+def test_a_strike_while_a_text_is_made_is_not_lost(seconds: float) -> None:
+    """Of objects whose text has that of another in it."""
+    succeed(programs.reprs, seconds)

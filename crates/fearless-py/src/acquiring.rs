@@ -15,6 +15,7 @@ use pyo3::{
 
 use crate::{
     operation::{Face, Operation},
+    python,
     source::Source,
     waits::Waiting,
 };
@@ -81,7 +82,7 @@ impl Acquiring {
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        self.operation.bind(py).repr()?.extract()
+        python::repr(self.operation.bind(py))
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

@@ -169,7 +169,7 @@ impl AtomicFloat {
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        let value = self.core.load().into_bound_py_any(py)?.repr()?;
+        let value = python::repr(&self.core.load().into_bound_py_any(py)?)?;
         Ok(format!("<AtomicFloat {value}{}>", self.watched.described()))
     }
 

@@ -258,7 +258,12 @@ fn number(value: &Bound<'_, PyAny>) -> PyResult<i64> {
 pub(crate) fn word(value: &Bound<'_, PyAny>, holder: &str) -> PyResult<i64> {
     value.extract().map_err(|error: PyErr| {
         if error.is_instance_of::<PyOverflowError>(value.py()) {
-            PyOverflowError::new_err(format!("{holder} holds 64 bits: -2**63 <= value < 2**63, got {value}"))
+            match python::str(value) {
+                Ok(value) => {
+                    PyOverflowError::new_err(format!("{holder} holds 64 bits: -2**63 <= value < 2**63, got {value}"))
+                }
+                Err(error) => error,
+            }
         } else {
             error
         }

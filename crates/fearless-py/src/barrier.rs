@@ -62,7 +62,7 @@ impl Barrier {
     #[pyo3(signature = (n, action=None))]
     fn new(n: Count<1>, action: Option<Bound<'_, PyAny>>) -> PyResult<Barrier> {
         if let Some(action) = action.as_ref().filter(|action| !action.is_callable()) {
-            return Err(PyTypeError::new_err(format!("action must be callable, got {}", action.repr()?)));
+            return Err(PyTypeError::new_err(format!("action must be callable, got {}", python::repr(action)?)));
         }
         let parties = usize::try_from(n.0).unwrap_or(usize::MAX);
         Ok(Barrier {

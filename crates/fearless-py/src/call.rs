@@ -47,7 +47,7 @@ impl Call {
             return Ok(call);
         }
         call.close_moved(py);
-        Err(PyTypeError::new_err(format!("fn must be callable, got {}", function.repr()?)))
+        Err(PyTypeError::new_err(format!("fn must be callable, got {}", python::repr(function)?)))
     }
 
     /// Makes the call. A panic inside it becomes an error.

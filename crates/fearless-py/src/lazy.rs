@@ -43,7 +43,10 @@ impl Lazy {
     #[new]
     fn new(function: &Bound<'_, PyAny>) -> PyResult<Lazy> {
         if !function.is_callable() {
-            return Err(PyTypeError::new_err(format!("Lazy takes a function to call, got {}", function.repr()?)));
+            return Err(PyTypeError::new_err(format!(
+                "Lazy takes a function to call, got {}",
+                python::repr(function)?
+            )));
         }
         let py = function.py();
         Ok(Lazy { cell: Py::new(py, OnceCell::empty())?, function: Cell::new(Some(function.clone().unbind())) })

@@ -268,7 +268,7 @@ impl OnceCell {
     /// For `repr`.
     pub(crate) fn standing(&self, py: Python<'_>) -> PyResult<String> {
         match self.value(py) {
-            Some(value) => Ok(format!("set to {}", value.bind(py).repr()?)),
+            Some(value) => Ok(format!("set to {}", python::repr(value.bind(py))?)),
             None => Ok(self.progress("set", "initializing").to_owned() + &self.queue()),
         }
     }

@@ -111,6 +111,25 @@ pub(crate) fn iter<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny
     unsafe { Bound::from_owned_ptr_or_err(object.py(), iterator) }
 }
 
+/// `repr(object)`. Not by formatting what `Bound::repr` returns: that calls `str()`, which lets signal handlers run, and what
+/// they raise ends there.
+pub(crate) fn repr(object: &Bound<'_, PyAny>) -> PyResult<String> {
+    let text = guarded!(PyObject_Repr: (Object) -> Object, object);
+    text_of(object.py(), text)
+}
+
+/// `str(object)`, likewise.
+pub(crate) fn str(object: &Bound<'_, PyAny>) -> PyResult<String> {
+    let text = guarded!(PyObject_Str: (Object) -> Object, object);
+    text_of(object.py(), text)
+}
+
+fn text_of(py: Python<'_>, text: Object) -> PyResult<String> {
+    // SAFETY: a new reference, or null with an exception set.
+    let text = unsafe { Bound::from_owned_ptr_or_err(py, text) }?;
+    Ok(text.cast_into::<PyString>()?.to_string_lossy().into_owned())
+}
+
 /// `object[key]`.
 pub(crate) fn get_item<'py>(object: &Bound<'py, PyAny>, key: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let item = guarded!(PyObject_GetItem: (Object, Object) -> Object, object, key);

@@ -10,7 +10,7 @@ use fearless_core::{
 use pyo3::{PyTraverseError, PyVisit, exceptions::PyValueError, prelude::*, types::PyTuple};
 
 use crate::{
-    errors, loop_queue, ready,
+    errors, loop_queue, python, ready,
     source::{Outcome, Source},
     thread,
     wait::{self, Ended, Kind, Patience},
@@ -64,7 +64,7 @@ impl Selected {
 }
 
 fn text(object: &Bound<'_, PyAny>) -> PyResult<String> {
-    object.repr()?.extract()
+    python::repr(object)
 }
 
 /// Wait for the first of several operations that can go ahead, and do it.

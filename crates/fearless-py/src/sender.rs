@@ -9,6 +9,7 @@ use crate::{
     errors, loop_queue,
     operation::{Face, Operation},
     owned::OnItsWay,
+    python,
     source::Source,
     wait::{self, Kind, Patience},
 };
@@ -321,7 +322,7 @@ pub(crate) struct Sending {
 #[pymethods]
 impl Sending {
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        Ok(format!("<Sending {} to {}>", self.item.bind(py).repr()?, self.sender.bind(py).repr()?))
+        Ok(format!("<Sending {} to {}>", python::repr(self.item.bind(py))?, python::repr(self.sender.bind(py))?))
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

@@ -21,6 +21,7 @@ use crate::{
     latch::Latch,
     operation::SELECT_ASYNC,
     owned::OnItsWay,
+    python,
     receiver::Receiver,
     semaphore::{Permits, Semaphore},
     sender::{Sender, Sending},
@@ -102,7 +103,7 @@ impl Source {
         } else {
             let kinds = "a receiver, sender.sending(item), after(), tick(), never(), an event, a latch, a semaphore or its \
                 permits";
-            Err(PyTypeError::new_err(format!("{call} takes {kinds}, got {}", case.repr()?)))
+            Err(PyTypeError::new_err(format!("{call} takes {kinds}, got {}", python::repr(case)?)))
         }
     }
 

@@ -26,7 +26,7 @@ use pyo3::{
     types::{PyDict, PyList, PyString, PyTuple, PyType},
 };
 
-use crate::{call::Call, errors, kept::Kept, loop_queue, operation::Operation, scope::Scope};
+use crate::{call::Call, errors, kept::Kept, loop_queue, operation::Operation, python, scope::Scope};
 
 mod awaited;
 mod join;
@@ -285,7 +285,7 @@ impl Task {
             Ok(()) => Ok(true),
             Err(State::Cancelled) => Task::notify_cancelled(slf).map(|()| false),
             Err(_) => {
-                let text = format!("a task begins once; this one is {}", slf.repr()?);
+                let text = format!("a task begins once; this one is {}", python::repr(slf)?);
                 Err(PyRuntimeError::new_err(text))
             }
         }
@@ -379,7 +379,7 @@ impl Task {
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         let (py, task) = (slf.py(), slf.get());
         let name = match task.name(py) {
-            Some(name) => format!(" {}", name.bind(py).repr()?),
+            Some(name) => format!(" {}", python::repr(name.bind(py))?),
             None => String::new(),
         };
         let text = task.text(py, ">")?;

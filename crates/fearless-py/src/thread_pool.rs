@@ -110,7 +110,7 @@ impl Queue {
         let (stranded, wakes) = self.core.not_started();
         loop_queue::wake(py, wakes);
         let failed = !stranded.is_empty();
-        let text = format!("no thread could be started to run the task: {}", error.str()?);
+        let text = format!("no thread could be started to run the task: {}", python::str(error)?);
         Queue::fail_all(py, stranded, || PyRuntimeError::new_err(text.clone())).map(|()| failed)
     }
 

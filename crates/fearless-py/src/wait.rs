@@ -22,7 +22,7 @@ use pyo3::{
     types::PyDict,
 };
 
-use crate::{blocked, errors, event_loop, kept::Kept, loop_queue, scope, thread};
+use crate::{blocked, errors, event_loop, kept::Kept, loop_queue, python, scope, thread};
 
 mod cancellation;
 
@@ -124,7 +124,7 @@ impl Patience {
             Err(error) => return Err(error),
         };
         if seconds.is_nan() || seconds < 0.0 {
-            return Err(PyValueError::new_err(format!("{rule} >= 0, got {number}")));
+            return Err(PyValueError::new_err(format!("{rule} >= 0, got {}", python::str(number)?)));
         }
         if seconds == 0.0 {
             return Ok(Patience::Once);

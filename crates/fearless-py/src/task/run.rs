@@ -131,7 +131,9 @@ impl Task {
     pub(super) fn settle(slf: &Bound<'_, Task>, ended: Result<Remains, State>) -> PyResult<()> {
         match ended {
             Ok(remains) => Task::clean_up(slf, remains),
-            Err(state) => Err(errors::InvalidStateError::new_err(format!("{}: {}", state_name(state), slf.repr()?))),
+            Err(state) => {
+                Err(errors::InvalidStateError::new_err(format!("{}: {}", state_name(state), python::repr(slf)?)))
+            }
         }
     }
 }
