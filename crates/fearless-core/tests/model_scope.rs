@@ -2,13 +2,16 @@
 #![cfg(loom)]
 
 mod common;
+#[path = "common/notified.rs"]
+mod notified;
 
 use std::sync::Arc;
 
 use common::explore;
 use fearless_core::{
     channel::{Channel, Recv, Send},
-    scope::Scope,
+    scope::{Joining, Scope},
+    select::Source,
     sync::{self, thread},
     waiter::{Claim, Waiter},
 };
@@ -180,5 +183,59 @@ fn a_cancelled_receive_has_taken_nothing() {
         let received = matches!(receiver.join().expect("no panic"), Recv::Item(7, _));
 
         assert!(received != matches!(channel.try_recv(), Recv::Item(7, _)), "received: {received}");
+    });
+}
+
+/// Two tasks end while a coroutine joins.
+///
+/// Fails without the look at `running` in `join_at`.
+#[test]
+fn the_end_of_the_last_task_meets_a_coroutine_that_joins() {
+    explore(3, || {
+        let scope = Scope::new(None, None);
+        let tasks = [(); 2].map(|()| {
+            scope.task_started();
+            let scope = Arc::clone(&scope);
+            thread::spawn(move || scope.task_ended().wake())
+        });
+
+        notified::run(Joining::new(Arc::clone(&scope)));
+
+        assert_eq!(scope.running(), 0);
+        for task in tasks {
+            task.join().expect("no panic");
+        }
+    });
+}
+
+/// A coroutine begins to wait as its scope is cancelled. It looks once after it has attached its waiter, and then sleeps
+/// until its loop is told.
+///
+/// Fails without the look at `is_stopped` in `attach`.
+#[test]
+fn a_cancellation_meets_a_coroutine_that_begins_to_wait() {
+    explore(3, || {
+        let scope = Scope::new(None, None);
+        scope.task_started();
+        let waiting = thread::spawn({
+            let scope = Arc::clone(&scope);
+            move || {
+                let (waiter, wake) = notified::waiter();
+                let mut joining = Joining::new(Arc::clone(&scope));
+                assert!(joining.enlist(&waiter, 0), "a task runs");
+                scope.attach(&waiter);
+                while waiter.claimed().is_none() {
+                    wake.wait();
+                }
+                scope.detach(&waiter);
+                joining.withdraw();
+                waiter.claimed()
+            }
+        });
+
+        scope.cancel().wake();
+
+        assert_eq!(waiting.join().expect("no panic"), Some(Claim::Cancelled));
+        assert!(scope.task_ended().is_empty(), "somebody still joins");
     });
 }
