@@ -3,6 +3,7 @@
 pytest_plugins = [
     "pytester",
     "tests.plugins.channels",
+    "tests.plugins.condvars",
     "tests.plugins.frozen",
     "tests.plugins.guarantee",
     "tests.plugins.loops",

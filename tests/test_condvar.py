@@ -3,39 +3,17 @@
 Not here: what all blocking calls have in common (`tests/generic/`).
 """
 
-import asyncio
-import gc
 import pickle
 import signal
 import threading
-import weakref
 from collections import Counter
 
 import pytest
-import trio
 
 import fearless as fl
 from tests.plugins.threads import Spawn
 from tests.support.forks import in_child
-from tests.support.loops import Run, gather, run_asyncio, run_trio, turn, until_async
-from tests.support.until import BOUND, until
-
-
-def waits(condvar: fl.Condvar, count: int = 1) -> bool:
-    """Whether so many wait."""
-    return condvar.stats()["waiting"] == count
-
-
-@pytest.fixture
-def mutex() -> fl.Mutex[list[int]]:
-    """A list behind a lock."""
-    return fl.Mutex([])
-
-
-@pytest.fixture
-def condvar() -> fl.Condvar:
-    """What tells of changes of the list."""
-    return fl.Condvar()
+from tests.support.until import BOUND, until, waiting
 
 
 class TestNotify:
@@ -74,7 +52,7 @@ class TestNotify:
         threads = []
         for number in range(3):
             threads.append(spawn(wait, number))
-            until(lambda: waits(condvar, len(threads)))
+            until(lambda: waiting(condvar) == len(threads))
         for told in range(1, 4):
             condvar.notify_one()
             until(lambda told=told: len(mutex.copy()) == told)  # type: ignore[misc]  # a lambda with a default
@@ -92,7 +70,7 @@ class TestNotify:
                 guard.value.append(1)
 
         threads = [spawn(wait) for _ in range(5)]
-        until(lambda: waits(condvar, 5))
+        until(lambda: waiting(condvar) == 5)
 
         condvar.notify_all()
         for thread in threads:
@@ -126,13 +104,13 @@ class TestTheGuard:
                 guard.value.append(2)
                 return len(guard)
 
-        waiting = spawn(wait)
-        until(lambda: waits(condvar))
+        blocked = spawn(wait)
+        until(lambda: waiting(condvar) == 1)
         with mutex as guard:
             guard.value.append(1)
             condvar.notify_one()
 
-        assert waiting.join(BOUND) == 2
+        assert blocked.join(BOUND) == 2
         assert not mutex.locked()
 
     @pytest.mark.guarantee("condvar", "timeout")
@@ -152,7 +130,7 @@ class TestTheGuard:
         guard = mutex.lock()
 
         def notify() -> None:
-            until(lambda: waits(condvar))
+            until(lambda: waiting(condvar) == 1)
             with mutex as other:
                 other.value.append(1)
             condvar.notify_one()
@@ -187,13 +165,13 @@ class TestTheGuard:
             with mutex as guard:
                 condvar.wait(guard)
 
-        waiting = spawn(wait)
-        until(lambda: waits(condvar))
+        blocked = spawn(wait)
+        until(lambda: waiting(condvar) == 1)
         with pytest.raises(ZeroDivisionError), mutex as guard:
             guard.value = self._fail(condvar)
 
         with pytest.raises(fl.PoisonError, match="wait: the mutex was poisoned by ZeroDivisionError"):
-            waiting.join(BOUND)
+            blocked.join(BOUND)
         assert not mutex.locked()
 
     @staticmethod
@@ -215,7 +193,7 @@ class TestTheGuard:
 
         with fl.scope() as scope:
             scope.spawn(wait)
-            until(lambda: waits(condvar))
+            until(lambda: waiting(condvar) == 1)
             scope.cancel()
 
         assert seen == [True]
@@ -240,14 +218,14 @@ class TestWaitWhile:
                 condvar.wait_while(guard, lambda items: len(items) < 3)
                 return len(guard.value)
 
-        waiting = spawn(wait)
+        blocked = spawn(wait)
         for number in range(3):
-            until(lambda: waits(condvar))
+            until(lambda: waiting(condvar) == 1)
             with mutex as guard:
                 guard.value.append(number)
                 condvar.notify_all()
 
-        assert waiting.join(BOUND) == 3
+        assert blocked.join(BOUND) == 3
 
     def test_what_the_predicate_raises_leaves_the_lock_held(
         self, mutex: fl.Mutex[list[int]], condvar: fl.Condvar
@@ -257,165 +235,6 @@ class TestWaitWhile:
             with pytest.raises(ZeroDivisionError):
                 condvar.wait_while(guard, lambda _: 1 // 0)
             assert guard.value == []
-
-
-@pytest.mark.guarantee("condvar", "async")
-class TestTasks:
-    def test_items_go_between_tasks(self, run: Run, mutex: fl.Mutex[list[int]], condvar: fl.Condvar) -> None:
-        """A task that waits lets the others take the lock."""
-        got: list[int] = []
-
-        async def take() -> None:
-            for _ in range(50):
-                async with mutex.lock_async() as guard:
-                    await condvar.wait_while_async(guard, lambda items: not items)
-                    got.append(guard.value.pop())
-
-        async def put() -> None:
-            for number in range(100):
-                async with mutex.lock_async() as guard:
-                    guard.value.append(number)
-                    condvar.notify_one()
-
-        run(lambda: gather(run, take, put, take))
-
-        assert Counter(got) == Counter(range(100))
-        assert not mutex.locked()
-
-    def test_a_thread_tells_a_task(
-        self, run: Run, mutex: fl.Mutex[list[int]], condvar: fl.Condvar, spawn: Spawn
-    ) -> None:
-        """And the task holds the lock when it goes on."""
-
-        def put() -> None:
-            until(lambda: waits(condvar))
-            with mutex as guard:
-                guard.value.append(7)
-                condvar.notify_one()
-
-        async def main() -> list[int]:
-            async with mutex.lock_async() as guard:
-                await condvar.wait_async(guard)
-                return list(guard.value)
-
-        thread = spawn(put)
-        assert run(main) == [7]
-        thread.join(BOUND)
-
-    @pytest.mark.guarantee("condvar", "cancel")
-    def test_a_cancelled_task_holds_the_lock_again(self, mutex: fl.Mutex[list[int]], condvar: fl.Condvar) -> None:
-        """Even if it has to wait for that, however often it is cancelled."""
-        seen = []
-
-        async def wait() -> None:
-            async with mutex.lock_async() as guard:
-                try:
-                    await condvar.wait_async(guard)
-                finally:
-                    seen.append(guard.value == [])
-
-        async def main() -> None:
-            task = asyncio.create_task(wait())
-            await until_async(run_asyncio, lambda: waits(condvar))
-            async with mutex.lock_async():
-                task.cancel()
-                await until_async(run_asyncio, lambda: mutex.stats()["waiting"] == 1)
-                task.cancel()
-                await turn(run_asyncio)
-                assert not task.done()
-            with pytest.raises(asyncio.CancelledError):
-                await task
-
-        run_asyncio(main)
-
-        assert seen == [True]
-        assert not mutex.locked()
-
-    def test_a_cancelled_task_of_trio_holds_the_lock_again(
-        self, mutex: fl.Mutex[list[int]], condvar: fl.Condvar
-    ) -> None:
-        """And its scope ends."""
-        seen = []
-
-        async def wait() -> None:
-            async with mutex.lock_async() as guard:
-                try:
-                    await condvar.wait_async(guard)
-                finally:
-                    seen.append(guard.value == [])
-
-        async def main() -> None:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(wait)
-                while not waits(condvar):
-                    await turn(run_trio)
-                nursery.cancel_scope.cancel()
-
-        run_trio(main)
-
-        assert seen == [True]
-        assert not mutex.locked()
-
-    def test_a_task_that_is_cancelled_with_a_notification_passes_it_on(
-        self, mutex: fl.Mutex[list[int]], condvar: fl.Condvar
-    ) -> None:
-        """The next in the queue goes on."""
-        told = []
-
-        async def wait(name: str) -> None:
-            async with mutex.lock_async() as guard:
-                await condvar.wait_async(guard)
-                told.append(name)
-
-        async def main() -> None:
-            first = asyncio.create_task(wait("first"))
-            await until_async(run_asyncio, lambda: waits(condvar, 1))
-            second = asyncio.create_task(wait("second"))
-            await until_async(run_asyncio, lambda: waits(condvar, 2))
-            condvar.notify_one()
-            first.cancel()
-            await second
-
-        run_asyncio(main)
-
-        assert told == ["second"]
-
-    def test_the_kinds_of_guards_are_not_mixed_up(self, mutex: fl.Mutex[list[int]], condvar: fl.Condvar) -> None:
-        """A thread must not sleep for its task; a task has to own what it waits with."""
-
-        async def main() -> None:
-            async with mutex.lock_async() as guard:
-                with pytest.raises(TypeError, match="await wait_async"):
-                    condvar.wait(guard)
-            with pytest.raises(fl.GuardReleased):
-                await condvar.wait_async(guard)
-
-        run_asyncio(main)
-        assert not mutex.locked()
-
-    @pytest.mark.guarantee("condvar", "GC")
-    def test_a_task_whose_condvar_nobody_can_reach_is_collected(self) -> None:
-        """Nobody can notify it any more."""
-
-        async def main() -> "weakref.ref[asyncio.Task[None]]":
-            mutex, condvar = fl.Mutex(0), fl.Condvar()
-
-            async def wait() -> None:
-                async with mutex.lock_async() as guard:
-                    await condvar.wait_async(guard)
-
-            task = asyncio.create_task(wait())
-            await until_async(run_asyncio, lambda: waits(condvar))
-            seen = weakref.ref(task)
-            del task
-            gc.collect()
-            assert seen() is not None
-            return seen
-
-        with asyncio.Runner() as runner:
-            runner.get_loop().set_exception_handler(lambda *_: None)  # that the task was still pending
-            seen = runner.run(main())
-            until(lambda: gc.collect() is not None and seen() is None)
 
 
 class TestLife:
@@ -430,25 +249,25 @@ class TestLife:
             with mutex as guard:
                 condvar.wait(guard)
 
-        waiting = spawn(wait)
-        until(lambda: waits(condvar))
+        blocked = spawn(wait)
+        until(lambda: waiting(condvar) == 1)
 
         def child() -> None:
-            assert waits(condvar, 0)
+            assert waiting(condvar) == 0
             condvar.notify_one()
             with mutex as guard, pytest.raises(fl.Timeout):
                 condvar.wait(guard, 0)
 
         in_child(child)
         condvar.notify_one()
-        waiting.join(BOUND)
+        blocked.join(BOUND)
 
     def test_a_signal_handler_may_notify(self, mutex: fl.Mutex[list[int]], condvar: fl.Condvar, spawn: Spawn) -> None:
         """It runs in the middle of the main thread's own wait."""
         main = threading.get_ident()
 
         def notify() -> None:
-            until(lambda: waits(condvar))
+            until(lambda: waiting(condvar) == 1)
             signal.pthread_kill(main, signal.SIGUSR1)
 
         before = signal.signal(signal.SIGUSR1, lambda *_: condvar.notify_one())

@@ -22,23 +22,6 @@ class Interrupted(BaseException):
     """What the signal handler of these tests raises."""
 
 
-def waits(condvar: fl.Condvar, count: int = 1) -> bool:
-    """Whether so many wait."""
-    return condvar.stats()["waiting"] == count
-
-
-@pytest.fixture
-def mutex() -> fl.Mutex[list[int]]:
-    """A list behind a lock."""
-    return fl.Mutex([])
-
-
-@pytest.fixture
-def condvar() -> fl.Condvar:
-    """What tells of changes of the list."""
-    return fl.Condvar()
-
-
 def wait_in_vain(condvar: fl.Condvar, guard: fl.Guard[list[int]]) -> None:
     """Wait for 10 ms, and again where nobody has taken the lock meanwhile: a busy machine lets a thread wait."""
     for _ in range(1000):
@@ -98,9 +81,9 @@ class TestWhileTheLockIsTakenAgain:
                 condvar.wait(guard, BOUND)
 
         def tell() -> None:
-            until(lambda: waits(condvar, 1))
+            until(lambda: waiting(condvar) == 1)
             second = spawn(wait)
-            until(lambda: waits(condvar, 2))
+            until(lambda: waiting(condvar) == 2)
             with mutex:
                 condvar.notify_one()
                 until(lambda: waiting(mutex) == 1)
@@ -130,9 +113,9 @@ class TestWhileTheLockIsTakenAgain:
 
         async def main() -> None:
             first = asyncio.create_task(wait("first"))
-            await until_async(run_asyncio, lambda: waits(condvar, 1))
+            await until_async(run_asyncio, lambda: waiting(condvar) == 1)
             second = asyncio.create_task(wait("second"))
-            await until_async(run_asyncio, lambda: waits(condvar, 2))
+            await until_async(run_asyncio, lambda: waiting(condvar) == 2)
             async with mutex.lock_async():
                 condvar.notify_one()
                 await until_async(run_asyncio, lambda: waiting(mutex) == 1)
@@ -160,7 +143,7 @@ class TestLoops:
 
         try:
             task = loop.create_task(wait())
-            loop.run_until_complete(until_async(run_asyncio, lambda: waits(condvar)))
+            loop.run_until_complete(until_async(run_asyncio, lambda: waiting(condvar) == 1))
             with mutex as guard:
                 guard.value.append(7)
                 getattr(condvar, how)()
@@ -184,9 +167,9 @@ class TestLoops:
 
         try:
             task = loop.create_task(wait())
-            loop.run_until_complete(until_async(run_asyncio, lambda: waits(condvar)))
+            loop.run_until_complete(until_async(run_asyncio, lambda: waiting(condvar) == 1))
             behind = spawn(wait_behind)
-            until(lambda: waits(condvar, 2))
+            until(lambda: waiting(condvar) == 2)
             condvar.notify_one()
             behind.join(BOUND)
             loop.run_until_complete(asyncio.wait_for(task, BOUND))

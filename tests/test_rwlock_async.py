@@ -6,7 +6,7 @@ Not here: threads (`test_rwlock.py`), and what a guard forwards (`test_rwlock_gu
 import asyncio
 import gc
 import weakref
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,66 +14,15 @@ import trio
 
 import fearless as fl
 from tests.plugins.threads import Spawn
+from tests.support.loops import Main, Run, gather, run_asyncio, run_trio, turn, until_async
 from tests.support.until import BOUND, until, waiting
 
-Main = Callable[[], Coroutine[Any, Any, Any]]
-Run = Callable[[Main], Any]
 pytestmark = pytest.mark.guarantee("rwlock", "async")
-
-
-def run_asyncio(main: Main) -> Any:
-    """Run a coroutine in a loop of asyncio, `BOUND` seconds at most."""
-
-    async def bounded() -> Any:
-        return await asyncio.wait_for(main(), BOUND)
-
-    return asyncio.run(bounded())
-
-
-def run_trio(main: Main) -> Any:
-    """Run a coroutine in trio, `BOUND` seconds at most."""
-
-    async def bounded() -> Any:
-        with trio.fail_after(BOUND):
-            return await main()
-
-    return trio.run(bounded)
-
-
-@pytest.fixture(params=[run_asyncio, run_trio], ids=["asyncio", "trio"])
-def run(request: pytest.FixtureRequest) -> Run:
-    """Run a program in one of the two libraries."""
-    runner: Run = request.param
-    return runner
-
-
-async def side_by_side(run: Run, *functions: Main) -> None:
-    """Run coroutines side by side in the library that runs."""
-    if run is run_asyncio:
-        await asyncio.gather(*(function() for function in functions))
-        return
-    async with trio.open_nursery() as nursery:
-        for function in functions:
-            nursery.start_soon(function)
-
-
-async def turn(run: Run) -> None:
-    """Let the other tasks run once."""
-    if run is run_asyncio:
-        await asyncio.sleep(0)
-    else:
-        await trio.lowlevel.checkpoint()
-
-
-async def until_true(run: Run, happened: Callable[[], object]) -> None:
-    """Give way until it happened; the run has a bound."""
-    while not happened():
-        await turn(run)
 
 
 async def until_waiting(run: Run, rw: "fl.RwLock[Any]", count: int = 1) -> None:
     """Give way until so many are enqueued."""
-    await until_true(run, lambda: waiting(rw) == count)
+    await until_async(run, lambda: waiting(rw) == count)
 
 
 def add_slowly(run: Run, rw: "fl.RwLock[int]", times: int = 1) -> Main:
@@ -123,7 +72,7 @@ class TestHolding:
         rw = fl.RwLock(0)
         writers = [add_slowly(run, rw, 20)] * 3 + [upgrade_slowly(run, rw, 20)] * 2
 
-        run(lambda: side_by_side(run, *writers, *[look_twice(run, rw, 20)] * 4))
+        run(lambda: gather(run, *writers, *[look_twice(run, rw, 20)] * 4))
 
         assert rw.copy() == 100
         assert (rw.locked(), waiting(rw)) == (False, 0)
@@ -134,10 +83,10 @@ class TestHolding:
 
         async def read() -> None:
             async with rw.read_async() as guard:
-                await until_true(run, lambda: rw.stats()["reads"] == 3)
+                await until_async(run, lambda: rw.stats()["reads"] == 3)
                 assert guard.value == "value"
 
-        run(lambda: side_by_side(run, read, read, read))
+        run(lambda: gather(run, read, read, read))
 
     @pytest.mark.guarantee("rwlock", "both builds")
     def test_two_loops_and_two_threads_take_turns(self, spawn: Spawn) -> None:
@@ -152,7 +101,7 @@ class TestHolding:
 
         def in_loop(run: Run) -> None:
             tasks = [add_slowly(run, rw, 40), upgrade_slowly(run, rw, 40), look_twice(run, rw, 40)]
-            run(lambda: side_by_side(run, *tasks))
+            run(lambda: gather(run, *tasks))
 
         loops = [spawn(in_loop, run) for run in (run_asyncio, run_trio)]
         for thread in [*loops, spawn(in_thread), spawn(in_thread)]:
@@ -234,7 +183,7 @@ class TestTurns:
                 guard.release()
                 await read()
 
-            await side_by_side(run, write, then)
+            await gather(run, write, then)
 
         run(main)
 
@@ -294,7 +243,7 @@ class TestMisuse:
                     with pytest.raises(fl.GuardReleased):
                         await guard.upgrade_async()
 
-            await side_by_side(run, upgrade)
+            await gather(run, upgrade)
 
         run(main)
 
@@ -313,7 +262,7 @@ class TestMisuse:
                     with pytest.raises(fl.GuardReleased, match="only the thread or task"):
                         await guard.upgrade_async()
 
-                await side_by_side(run, other)
+                await gather(run, other)
                 with pytest.raises(fl.GuardReleased, match="only the thread or task"):
                     spawn(lambda: guard[0]).join(BOUND)
                 assert guard[0] == 1
@@ -435,7 +384,7 @@ class TestCollection:
             gc.collect()
             assert seen() is not None
             guard.release()
-            await until_true(run_asyncio, lambda: not rw.locked() and rw.stats()["writes"] == 1)
+            await until_async(run_asyncio, lambda: not rw.locked() and rw.stats()["writes"] == 1)
             return seen
 
         seen = run_asyncio(main)

@@ -5,9 +5,8 @@ Not here: Ctrl-C, deadlines and cancellation of a blocked thread (`tests/generic
 
 import asyncio
 import gc
-import time
 import weakref
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
@@ -16,10 +15,8 @@ import trio
 import fearless as fl
 from tests.plugins.threads import Spawn
 from tests.support.items import Marker
-from tests.support.until import BOUND, until
-
-Main = Callable[[], Coroutine[Any, Any, Any]]
-Run = Callable[[Main], Any]
+from tests.support.loops import Run, run_asyncio, run_trio, until_async
+from tests.support.until import BOUND, until, waiting
 
 
 class Case(NamedTuple):
@@ -79,50 +76,9 @@ def at_least(least: int) -> Callable[[int], bool]:
     return lambda value: value >= least
 
 
-def waiting(atomic: Any) -> int:
-    """How many threads and tasks wait for a value."""
-    count: int = atomic.stats()["waiting"]
-    return count
-
-
-def run_asyncio(main: Main) -> Any:
-    """Run a coroutine in a loop of asyncio, `BOUND` seconds at most."""
-
-    async def bounded() -> Any:
-        return await asyncio.wait_for(main(), BOUND)
-
-    return asyncio.run(bounded())
-
-
-def run_trio(main: Main) -> Any:
-    """Run a coroutine in trio, `BOUND` seconds at most."""
-
-    async def bounded() -> Any:
-        with trio.fail_after(BOUND):
-            return await main()
-
-    return trio.run(bounded)
-
-
-@pytest.fixture(params=[run_asyncio, run_trio], ids=["asyncio", "trio"])
-def run(request: pytest.FixtureRequest) -> Run:
-    """Run a program in one of the two libraries."""
-    runner: Run = request.param
-    return runner
-
-
-async def turn(run: Run) -> None:
-    """Let the other tasks run once."""
-    if run is run_asyncio:
-        await asyncio.sleep(0)
-    else:
-        await trio.lowlevel.checkpoint()
-
-
 async def until_waiting(run: Run, atomic: Any, count: int = 1) -> None:
     """Give way until so many wait."""
-    while waiting(atomic) != count:
-        await turn(run)
+    await until_async(run, lambda: waiting(atomic) == count)
 
 
 class TestThread:
@@ -410,41 +366,3 @@ class TestCollection:
         marker.holds.extend([operation, marker])
         del marker, operation
         until(lambda: gc.collect() is not None and gone() is None)
-
-
-@pytest.mark.stress
-@pytest.mark.guarantee("atomic_int", "both builds")
-@pytest.mark.usefixtures("quick_switches")
-def test_two_threads_and_a_task_pass_a_number_on(stress_seconds: float, spawn: Spawn) -> None:
-    """Each waits for its turn, adds one, and so tells the next; a change that was missed would stop them all."""
-    number = fl.AtomicInt()
-    over = fl.AtomicBool()
-    members = 3
-
-    def is_mine(me: int) -> Callable[[int], bool]:
-        return lambda value: value % members == me or bool(over)
-
-    def in_thread(me: int) -> None:
-        while not over:
-            number.wait_until(is_mine(me), BOUND)
-            number.add(1)
-
-    def in_loop(me: int) -> None:
-        async def main() -> None:
-            while not over:
-                await number.wait_until_async(is_mine(me))
-                number.add(1)
-
-        asyncio.run(main())
-
-    threads = [spawn(in_thread, 0), spawn(in_thread, 1), spawn(in_loop, 2)]
-    end = time.monotonic() + stress_seconds
-    while time.monotonic() < end:
-        before = number.load()
-        number.wait_until(at_least(before + members), BOUND)
-    over.store(True)
-    number.add(members)  # so that each of them looks again
-
-    for thread in threads:
-        thread.join(BOUND)
-    assert waiting(number) == 0

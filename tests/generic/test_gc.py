@@ -1,9 +1,10 @@
-"""Garbage collection: no live object is ever finalized, and no dead cycle survives.
+"""Garbage collection: no live object is ever finalized, and no dead cycle survives. And how small an idle mutex is.
 
 Not here: the programs in which the collector never pauses (`programs_gc.py`).
 """
 
 import gc
+import sysconfig
 import warnings
 import weakref
 from collections.abc import Callable, Iterator
@@ -178,3 +179,8 @@ def test_what_is_dropped_may_use_what_drops_it(displace: Callable[[Displacing], 
     until(lambda: gc.collect() >= 0 and these.dropped > 0, "the item dropped")
 
     these.close()
+
+
+def test_an_idle_mutex_is_small() -> None:
+    """A million are to fit into 120 MB, and blocks come in 112 and 128 bytes. A GIL build adds 16 for the collector."""
+    assert fl.Mutex.__basicsize__ <= (112 if sysconfig.get_config_var("Py_GIL_DISABLED") else 112 - 16)

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import fearless as fl
 from fearless import _native
 
 BOUND = 30.0  # seconds after which a test counts as hung; nothing is expected to take a noticeable part of it
@@ -49,9 +48,10 @@ def blocked_receivers(end: object) -> int:
     return _count(end, "blocked receivers")
 
 
-def waiting(lock: "fl.Mutex[Any] | fl.RwLock[Any]") -> int:
-    """How many threads wait for a lock."""
-    return lock.stats()["waiting"]
+def waiting(kept: Any) -> int:
+    """How many threads and tasks wait for a lock, or for whatever else counts them."""
+    count: int = kept.stats()["waiting"]
+    return count
 
 
 def blocked(ident: int | None, what: str | None = None) -> bool:
