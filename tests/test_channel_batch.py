@@ -103,6 +103,25 @@ class TestSendMany:
             tx.send_many([], 0)
             assert len(rx) == 1
 
+    def test_what_came_to_its_end_is_not_asked_again(self) -> None:
+        """As in a loop, which goes by the first StopIteration."""
+        steps: Iterator[int | None] = iter([0, 1, None, 2, None])
+
+        class Resumes:
+            def __iter__(self) -> Iterator[int]:
+                return self
+
+            def __next__(self) -> int:
+                step = next(steps)
+                if step is None:
+                    raise StopIteration
+                return step
+
+        tx, rx = fl.channel(None)
+        with tx, rx:
+            tx.send_many(Resumes())
+            assert rx.drain() == [0, 1]
+
     def test_draws_no_more_than_there_is_room_for(self) -> None:
         """The error has the one that was drawn and not sent; the rest is still in the iterator."""
         tx, rx = fl.channel(3)

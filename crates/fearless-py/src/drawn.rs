@@ -34,6 +34,7 @@ enum Supply<'py> {
     List(Bound<'py, PyList>, usize),
     Tuple(Bound<'py, PyTuple>, usize),
     Iterator(Bound<'py, PyIterator>),
+    Ended,
 }
 
 impl<'py> Drawn<'py> {
@@ -56,7 +57,11 @@ impl<'py> Drawn<'py> {
         let most = room.clamp(1, BATCH);
         self.items.reserve(most.min(self.supply.at_most()));
         for _ in 0..most {
-            let Some(item) = self.supply.next()? else { break };
+            let Some(item) = self.supply.next()? else {
+                // As a loop does: what comes to its end is not asked again.
+                self.supply = Supply::Ended;
+                break;
+            };
             if item.is_exact_instance_of::<Owned>() {
                 let (item, way) = OnItsWay::of(item.py(), item.unbind(), "send_many")?;
                 self.ways.push_back((self.sent + self.items.len(), way));
@@ -102,6 +107,7 @@ impl<'py> Supply<'py> {
                 Ok(item)
             }
             Supply::Iterator(items) => python::next(items),
+            Supply::Ended => Ok(None),
         }
     }
 
@@ -110,7 +116,7 @@ impl<'py> Supply<'py> {
         match self {
             Supply::List(list, place) => list.len().saturating_sub(*place),
             Supply::Tuple(tuple, place) => tuple.len().saturating_sub(*place),
-            Supply::Iterator(_) => 0,
+            Supply::Iterator(_) | Supply::Ended => 0,
         }
     }
 }
