@@ -41,8 +41,7 @@ pub(crate) trait Guards {
     fn in_place(&self, other: &Bound<'_, PyAny>, name: &str) -> PyResult<()> {
         let py = other.py();
         let value = self.to_change(py, "in-place operator")?;
-        let operator = py.import("operator")?.getattr(name)?;
-        let new = python::call(&operator, &(value, other).into_pyobject(py)?, None)?;
+        let new = python::operate(name, &value, other)?;
         self.set(py, new.unbind())
     }
 }

@@ -297,7 +297,7 @@ impl Mutex {
     fn copy(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         self.holding(py, "copy", |number| {
             let value = self.get(py, number).ok_or_else(ended)?;
-            python::call_with(&py.import("copy")?.getattr("copy")?, value.bind(py)).map(Bound::unbind)
+            python::copy(value.bind(py)).map(Bound::unbind)
         })
     }
 

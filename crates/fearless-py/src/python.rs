@@ -16,7 +16,7 @@ use pyo3::{
     types::{PyDict, PyIterator, PyString, PyTuple},
 };
 
-use crate::wait;
+use crate::{kept::Kept, wait};
 
 // PyO3 declares these as functions that never unwind, and optimization across crates believes the declaration of any of them
 // that PyO3 itself calls: the guards around it are gone then. So a function of which PyO3 makes no use.
@@ -92,6 +92,25 @@ macro_rules! guarded {
 }
 
 type Object = *mut ffi::PyObject;
+
+/// `copy.copy(object)`.
+pub(crate) fn copy<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    static COPY: Kept<PyAny> = Kept::new();
+    let py = object.py();
+    call_with(COPY.get(py, || py.import("copy")?.getattr("copy"))?, object)
+}
+
+/// `operator.name(value, other)`. Kept, as is `copy`: an import locks all modules of a free-threaded interpreter.
+pub(crate) fn operate<'py>(
+    name: &str,
+    value: &Bound<'py, PyAny>,
+    other: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    static OPERATOR: Kept<PyAny> = Kept::new();
+    let py = value.py();
+    let operator = OPERATOR.get(py, || Ok(py.import("operator")?.into_any()))?.getattr(name)?;
+    call(&operator, &(value, other).into_pyobject(py)?, None)
+}
 
 /// `next(iterator)`; `None` at its end.
 pub(crate) fn next<'py>(iterator: &Bound<'py, PyIterator>) -> PyResult<Option<Bound<'py, PyAny>>> {

@@ -363,8 +363,7 @@ impl RwLock {
     ///
     /// Blocks: until no writer holds it or comes first; not a cancellation point; Ctrl-C gets through.
     fn copy(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        let copy = py.import("copy")?.getattr("copy")?;
-        self.holding(py, "copy", Want::Read, |value| python::call_with(&copy, value).map(Bound::unbind))
+        self.holding(py, "copy", Want::Read, |value| python::copy(value).map(Bound::unbind))
     }
 
     /// Whether anybody reads or writes at this moment.
