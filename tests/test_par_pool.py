@@ -13,7 +13,6 @@ from tests.support.until import BOUND, until
 
 
 class TestPool:
-    @pytest.mark.guarantee("par", "exit")
     def test_its_workers_help_the_caller(self) -> None:
         """Both have an item each at the same time, and no other thread is there."""
         meeting = threading.Barrier(2, timeout=BOUND)

@@ -14,8 +14,9 @@ from fearless.lab.facts import ORDER, Facts
 
 # Seconds that one item costs beyond its work: on CPython 3.13 with two cores, the dearer of the builds with and
 # without the GIL, from benchmarks/results. Those of rwlock, sharded and snapshot come from what they took beside mutex
-# and atomic in one run of `fearless.lab.dispatch`, as does that of asyncio. Those of interpreters and stealing are
-# assumed: the toolkit has none of them to measure.
+# and atomic in one run of `fearless.lab.dispatch`. That of asyncio is assumed, for an item that waits a few times:
+# dispatch leaves the waits out and finds 2e-7. So are those of interpreters and stealing, which the toolkit does not
+# have.
 TYPICAL: Mapping[str, float] = {
     "serial": 0.0,
     "par": 2e-8,
