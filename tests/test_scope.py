@@ -382,6 +382,13 @@ def test_signals(program: Callable[[], None]) -> None:
     succeed(program)
 
 
+@pytest.mark.guarantee("scope", "Ctrl-C")
+@pytest.mark.parametrize("library", ["asyncio", "trio"])
+def test_ctrl_c_in_a_coroutine(library: str) -> None:
+    """In a process of its own; see there."""
+    succeed(programs.ctrl_c_in_a_coroutine, library)
+
+
 @pytest.mark.guarantee("scope", "exit")
 def test_the_process_waits_for_the_threads_of_a_scope() -> None:
     """Nothing is lost half-way."""

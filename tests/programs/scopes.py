@@ -5,10 +5,13 @@ Not here: pytest, which these programs do not need.
 
 # ruff: noqa: PT017 - a program does without pytest
 
+import asyncio
 import os
 import signal
 import threading
 import time
+
+import trio
 
 import fearless as fl
 from tests.support.threads import start
@@ -120,6 +123,35 @@ def ctrl_c_in_the_block() -> None:
     assert blocked_receivers(rx) == 0
     tx.close()
     rx.close()
+
+
+def ctrl_c_in_a_coroutine(library: str) -> None:
+    """The loop cancels the task, and so its scope: the thread in it has ended when KeyboardInterrupt comes out."""
+    tx, rx = fl.channel(1)
+    other_tx, other = fl.channel(1)
+    tasks = list[fl.Task[None]]()
+
+    def poke() -> None:
+        until(lambda: blocked_receivers(rx) == blocked_receivers(other) == 1)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    async def main() -> None:
+        async with fl.scope() as scope:
+            tasks.append(scope.spawn(rx.recv))
+            await other.recv_async()
+
+    poker = start(poke)
+    try:
+        asyncio.run(main()) if library == "asyncio" else trio.run(main)
+    except KeyboardInterrupt:
+        pass
+    else:
+        raise AssertionError("no KeyboardInterrupt")
+    poker.join()
+    assert tasks[0].cancelled()
+    assert blocked_receivers(rx) == blocked_receivers(other) == 0
+    for end in (tx, rx, other_tx, other):
+        end.close()
 
 
 def a_signal_handler_cancels_the_scope() -> None:
