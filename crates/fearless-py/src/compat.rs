@@ -62,7 +62,7 @@ fn seconds(py: Python<'_>, timeout: f64) -> PyResult<Patience> {
 /// `threading.TIMEOUT_MAX`.
 fn longest(py: Python<'_>) -> PyResult<f64> {
     static LONGEST: Kept<PyAny> = Kept::new();
-    LONGEST.get(py, || py.import("threading")?.getattr("TIMEOUT_MAX"))?.extract()
+    LONGEST.get(py, || crate::python::import(py, "threading")?.getattr("TIMEOUT_MAX"))?.extract()
 }
 
 /// Waits for a lock that was not free a moment ago; whether `me` has it now.

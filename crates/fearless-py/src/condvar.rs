@@ -156,7 +156,7 @@ impl Condvar {
     fn wait_async<'py>(slf: &Bound<'py, Self>, guard: &Bound<'py, Guard>) -> PyResult<Bound<'py, PyAny>> {
         static WAIT: Kept<PyAny> = Kept::new();
         let py = slf.py();
-        WAIT.get(py, || py.import("fearless._condvar")?.getattr("wait"))?.call1((slf, guard))
+        WAIT.get(py, || python::import(py, "fearless._condvar")?.getattr("wait"))?.call1((slf, guard))
     }
 
     /// Wait as a task does as long as `predicate(value)` is true; see `wait_while`.
@@ -167,7 +167,7 @@ impl Condvar {
     ) -> PyResult<Bound<'py, PyAny>> {
         static WAIT: Kept<PyAny> = Kept::new();
         let py = slf.py();
-        WAIT.get(py, || py.import("fearless._condvar")?.getattr("wait_while"))?.call1((slf, guard, predicate))
+        WAIT.get(py, || python::import(py, "fearless._condvar")?.getattr("wait_while"))?.call1((slf, guard, predicate))
     }
 
     /// The first half of a task's wait: let go of the guard's mutex and wait for a notification.

@@ -21,7 +21,7 @@ macro_rules! exceptions {
         impl $name {
             fn class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
                 static CLASS: Kept<PyType> = Kept::new();
-                CLASS.get(py, || Ok(py.import($module)?.getattr(stringify!($name))?.cast_into()?))
+                CLASS.get(py, || Ok(python::import(py, $module)?.getattr(stringify!($name))?.cast_into()?))
             }
 
             /// The exception with `text`. For attached callers.

@@ -23,7 +23,7 @@ pub(crate) fn warn_if_running(py: Python<'_>) -> PyResult<()> {
 /// ended there by an unwind, which must not meet our frames.
 pub(crate) fn modules(py: Python<'_>) -> PyResult<&Bound<'_, PyDict>> {
     static MODULES: Kept<PyDict> = Kept::new();
-    MODULES.get(py, || Ok(py.import("sys")?.getattr("modules")?.cast_into()?))
+    MODULES.get(py, || Ok(python::import(py, "sys")?.getattr("modules")?.cast_into()?))
 }
 
 /// Whether an asyncio or trio loop is running in this thread.

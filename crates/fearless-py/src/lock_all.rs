@@ -170,7 +170,7 @@ impl LockAll {
     fn __aenter__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         static ENTER: Kept<PyAny> = Kept::new();
         let py = slf.py();
-        ENTER.get(py, || py.import("fearless._lock_all")?.getattr("enter"))?.call1((slf,))
+        ENTER.get(py, || crate::python::import(py, "fearless._lock_all")?.getattr("enter"))?.call1((slf,))
     }
 
     /// Release all.

@@ -169,7 +169,7 @@ pub(crate) fn initialize_async<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     static INITIALIZE: Kept<PyAny> = Kept::new();
     let py = cell.py();
-    let initialize = INITIALIZE.get(py, || py.import("fearless._once")?.getattr("initialize"))?;
+    let initialize = INITIALIZE.get(py, || python::import(py, "fearless._once")?.getattr("initialize"))?;
     python::call(initialize, &(cell, function, call).into_pyobject(py)?, None)
 }
 

@@ -434,7 +434,7 @@ fn trio_is_loaded(py: Python<'_>) -> PyResult<bool> {
 /// The object of `_loops.py` for the loop that runs on this thread.
 fn current_loop(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
     static CURRENT: Kept<PyAny> = Kept::new();
-    python::call0(CURRENT.get(py, || py.import("fearless._loops")?.getattr("current"))?)
+    python::call0(CURRENT.get(py, || python::import(py, "fearless._loops")?.getattr("current"))?)
 }
 
 impl Drop for Operation {

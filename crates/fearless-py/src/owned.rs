@@ -100,11 +100,11 @@ impl Owned {
 
 fn running_line(py: Python<'_>) -> PyResult<Option<String>> {
     static IS_TRACING: Kept<PyAny> = Kept::new();
-    let is_tracing = IS_TRACING.get(py, || py.import("_tracemalloc")?.getattr("is_tracing"))?;
+    let is_tracing = IS_TRACING.get(py, || crate::python::import(py, "_tracemalloc")?.getattr("is_tracing"))?;
     if !is_tracing.call0()?.is_truthy()? {
         return Ok(None);
     }
-    let frame = py.import("sys")?.call_method1("_getframe", (0,))?;
+    let frame = crate::python::import(py, "sys")?.call_method1("_getframe", (0,))?;
     let file = frame.getattr("f_code")?.getattr("co_filename")?;
     Ok(Some(format!("{file}:{}", frame.getattr("f_lineno")?)))
 }

@@ -63,5 +63,5 @@ impl Holder {
 /// The task that runs on this thread, or `None`.
 fn current_task(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
     static CURRENT: Kept<PyAny> = Kept::new();
-    python::call0(CURRENT.get(py, || py.import("fearless._loops")?.getattr("current_task"))?)
+    python::call0(CURRENT.get(py, || python::import(py, "fearless._loops")?.getattr("current_task"))?)
 }

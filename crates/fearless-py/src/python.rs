@@ -93,11 +93,19 @@ macro_rules! guarded {
 
 type Object = *mut ffi::PyObject;
 
+/// `import name`: the first time, the module's code runs.
+pub(crate) fn import<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+    let name = PyString::new(py, name);
+    let module = guarded!(PyImport_Import: (Object) -> Object, name);
+    // SAFETY: a new reference, or null with an exception set.
+    unsafe { Bound::from_owned_ptr_or_err(py, module) }
+}
+
 /// `copy.copy(object)`.
 pub(crate) fn copy<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     static COPY: Kept<PyAny> = Kept::new();
     let py = object.py();
-    call_with(COPY.get(py, || py.import("copy")?.getattr("copy"))?, object)
+    call_with(COPY.get(py, || import(py, "copy")?.getattr("copy"))?, object)
 }
 
 /// `operator.name(value, other)`. Kept, as is `copy`: an import locks all modules of a free-threaded interpreter.
@@ -108,7 +116,7 @@ pub(crate) fn operate<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     static OPERATOR: Kept<PyAny> = Kept::new();
     let py = value.py();
-    let operator = OPERATOR.get(py, || Ok(py.import("operator")?.into_any()))?.getattr(name)?;
+    let operator = OPERATOR.get(py, || import(py, "operator"))?.getattr(name)?;
     call(&operator, &(value, other).into_pyobject(py)?, None)
 }
 

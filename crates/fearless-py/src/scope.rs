@@ -73,7 +73,7 @@ pub(crate) fn current_of_task(py: Python<'_>) -> PyResult<Option<Arc<core::Scope
 
 fn of_task(py: Python<'_>) -> PyResult<Option<Arc<core::Scope>>> {
     static TASK_SCOPE: Kept<PyAny> = Kept::new();
-    let found = python::call0(TASK_SCOPE.get(py, || py.import("fearless._loops")?.getattr("task_scope"))?)?;
+    let found = python::call0(TASK_SCOPE.get(py, || python::import(py, "fearless._loops")?.getattr("task_scope"))?)?;
     Ok(found.extract::<Option<Bound<'_, Scope>>>()?.map(|scope| Arc::clone(&scope.get().core)))
 }
 

@@ -164,7 +164,7 @@ fn class_name(object: &Bound<'_, PyAny>) -> PyResult<String> {
 fn class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
     static CLASS: Kept<PyType> = Kept::new();
     CLASS.get(py, || {
-        let class = py.import("fearless.threads")?.getattr("Task")?.cast_into::<PyType>()?;
+        let class = python::import(py, "fearless.threads")?.getattr("Task")?.cast_into::<PyType>()?;
         // What `Task::make` relies on.
         debug_assert!(class.is_subclass(&Task::type_object(py))?);
         Ok(class)

@@ -39,7 +39,7 @@ pub(crate) fn is_main() -> bool {
 /// Remembers the main thread and hooks the fork. Called when the module is made, once in each interpreter.
 pub(crate) fn init(py: Python<'_>) -> PyResult<()> {
     refuse_subinterpreter()?;
-    let main = py.import("threading")?.call_method0("main_thread")?.getattr("ident")?;
+    let main = crate::python::import(py, "threading")?.call_method0("main_thread")?.getattr("ident")?;
     if MAIN.swap(main.extract()?, Ordering::Relaxed) == 0 {
         hook_fork();
     }
@@ -79,7 +79,7 @@ fn hook_fork() {}
 /// Names the thread `ident` for a message; its number when it is not a thread of Python's.
 pub(crate) fn name(py: Python<'_>, ident: u64) -> String {
     let find = || -> PyResult<Option<String>> {
-        for thread in py.import("threading")?.call_method0("enumerate")?.try_iter()? {
+        for thread in crate::python::import(py, "threading")?.call_method0("enumerate")?.try_iter()? {
             let thread = thread?;
             if thread.getattr("ident")?.extract::<Option<u64>>()? == Some(ident) {
                 return thread.getattr("name")?.extract().map(Some);

@@ -90,7 +90,7 @@ impl Timer {
 
 impl Timer {
     fn new(py: Python<'_>, name: String, core: impl FnOnce(Instant) -> timer::Timer) -> PyResult<Timer> {
-        let seconds = py.import("time")?.call_method0("monotonic")?.extract()?;
+        let seconds = crate::python::import(py, "time")?.call_method0("monotonic")?.extract()?;
         let moment = Instant::now();
         Ok(Timer { core: core(moment), moment, seconds, name })
     }

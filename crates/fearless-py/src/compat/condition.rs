@@ -66,7 +66,7 @@ fn raised(py: Python<'_>, error: Option<PyErr>, late: Option<PyErr>) -> PyResult
 /// The class of `threading.Lock()`, which is a function before Python 3.13.
 fn lock_of_threading(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
     static LOCK: Kept<PyAny> = Kept::new();
-    LOCK.get(py, || py.import("_thread")?.getattr("LockType"))
+    LOCK.get(py, || python::import(py, "_thread")?.getattr("LockType"))
 }
 
 #[pymethods]

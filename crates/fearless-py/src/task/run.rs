@@ -145,7 +145,7 @@ pub(super) fn call_one(task: &Bound<'_, Task>, callback: &Bound<'_, PyAny>) -> P
     if !error.is_instance_of::<PyException>(py) {
         return Err(error);
     }
-    let logger = py.import("concurrent.futures._base")?.getattr("LOGGER")?;
+    let logger = python::import(py, "concurrent.futures._base")?.getattr("LOGGER")?;
     let info = PyDict::new(py);
     info.set_item("exc_info", error.into_value(py))?;
     logger.call_method("error", ("exception calling callback for %r", task), Some(&info)).map(drop)

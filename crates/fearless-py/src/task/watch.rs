@@ -88,7 +88,7 @@ impl Task {
         let mut fresh = if self.core.is_shared() {
             None
         } else {
-            let condition = py.import("threading")?.call_method0("Condition")?.unbind();
+            let condition = python::import(py, "threading")?.call_method0("Condition")?.unbind();
             Some(Watchers { condition, waiters: PyList::empty(py).unbind() })
         };
         self.core
