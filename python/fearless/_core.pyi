@@ -50,6 +50,7 @@ __all__ = [
     "Latch",
     "Lazy",
     "Lock",
+    "LockAll",
     "LoopQueue",
     "Mutex",
     "Once",

@@ -127,6 +127,14 @@ class Submit(Situation):
         self.pool.shutdown()
 
 
+class SubmitWithOptions(Submit):
+    """The same with a time for the call."""
+
+    def call(self, timeout: float | None = None) -> object:
+        del timeout
+        return self.pool.options(timeout=30.0).submit(self.ran.append, "submitted")
+
+
 class ScopeSubmit(Submit):
     """`submit` of a scope, to the same pool."""
 

@@ -81,6 +81,7 @@ RECIPES: dict[str, tuple[type[Situation], ...]] = {
     "Scope.__exit__": (tasks.ScopeExit,),
     "Scope.submit": (tasks.ScopeSubmit,),
     "ThreadPool.submit": (tasks.Submit,),
+    "PoolOptions.submit": (tasks.SubmitWithOptions,),
     "ThreadPool.map": (tasks.Map,),
     "ThreadPool.shutdown": (tasks.Shutdown,),
     "Par.collect": (par.Collect,),

@@ -2,12 +2,10 @@
 #![cfg(loom)]
 
 mod common;
-#[path = "common/notified.rs"]
-mod notified;
 
 use std::sync::Arc;
 
-use common::explore;
+use common::{explore, notified};
 use fearless_core::{
     channel::{Channel, Recv, Send},
     scope::{Joining, Scope},
