@@ -2,7 +2,11 @@
 //!
 //! asyncio and trio are never imported, only looked up among the modules that are loaded.
 
-use pyo3::{exceptions::PyRuntimeWarning, prelude::*, types::PyDict};
+use pyo3::{
+    exceptions::PyRuntimeWarning,
+    prelude::*,
+    types::{PyDict, PyString},
+};
 
 use crate::{
     kept::{Kept, name},
@@ -28,16 +32,38 @@ pub(crate) fn modules(py: Python<'_>) -> PyResult<&Bound<'_, PyDict>> {
 
 /// Whether an asyncio or trio loop is running in this thread.
 pub(crate) fn is_running(py: Python<'_>) -> PyResult<bool> {
-    let modules = modules(py)?;
-    if let Some(events) = modules.get_item(name!(py, "asyncio.events")?)?
-        && let Ok(running) = events.getattr(name!(py, "_get_running_loop")?)
-        && !running.call0()?.is_none()
+    static RUNNING_LOOP: Kept<PyAny> = Kept::new();
+    static IN_TRIO: Kept<PyAny> = Kept::new();
+    let running_loop = loaded(py, &RUNNING_LOOP, name!(py, "asyncio.events")?, name!(py, "_get_running_loop")?)?;
+    if let Some(running_loop) = running_loop
+        && !python::call0(running_loop)?.is_none()
     {
         return Ok(true);
     }
-    match modules.get_item(name!(py, "trio.lowlevel")?)? {
-        Some(trio) => python::method0(&trio, name!(py, "in_trio_run")?)?.is_truthy(),
+    match loaded(py, &IN_TRIO, name!(py, "trio.lowlevel")?, name!(py, "in_trio_run")?)? {
+        Some(in_trio) => python::call0(in_trio)?.is_truthy(),
         None => Ok(false),
+    }
+}
+
+/// A function of a module that somebody has imported. It is looked up once: free-threaded 3.13 locks `sys.modules` for each
+/// time, and a daemon thread that is stopped there while the interpreter ends keeps the lock.
+fn loaded<'py>(
+    py: Python<'py>,
+    kept: &'static Kept<PyAny>,
+    module: &Bound<'py, PyString>,
+    function: &Bound<'py, PyString>,
+) -> PyResult<Option<&'py Bound<'py, PyAny>>> {
+    if let Some(found) = kept.made(py) {
+        return Ok(Some(found));
+    }
+    let modules = modules(py)?;
+    if !modules.contains(module)? {
+        return Ok(None);
+    }
+    match modules.get_item(module)?.map(|module| module.getattr(function)) {
+        Some(Ok(found)) => kept.get(py, || Ok(found)).map(Some),
+        _ => Ok(None), // it is being imported, or gone again
     }
 }
 

@@ -18,14 +18,19 @@ impl<T> Kept<T> {
         Kept { place: OnceLock::new() }
     }
 
+    /// The object, if it was made.
+    pub(crate) fn made<'py>(&self, py: Python<'py>) -> Option<&Bound<'py, T>> {
+        self.place.get().map(|kept| kept.bind(py))
+    }
+
     /// The object; made by `make` if it is the first time.
     pub(crate) fn get<'py>(
         &self,
         py: Python<'py>,
         make: impl FnOnce() -> PyResult<Bound<'py, T>>,
     ) -> PyResult<&Bound<'py, T>> {
-        if let Some(kept) = self.place.get() {
-            return Ok(kept.bind(py));
+        if let Some(kept) = self.made(py) {
+            return Ok(kept);
         }
         let made = make()?.unbind();
         Ok(self.place.get_or_init(|| made).bind(py))
