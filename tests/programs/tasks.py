@@ -154,8 +154,13 @@ def slow_uses(nap: Callable[[], int]) -> list[Callable[[], object]]:
 
 
 def exit_with_daemon_tasks_at_work() -> None:
-    """Threads that ask for the GIL while the interpreter ends are stopped wherever they are, in frames of ours, too."""
+    """Threads that ask for the GIL while the interpreter ends are stopped wherever they are, in frames of ours, too.
+
+    Without the GIL not before each has begun and so imported what it needs: CPython 3.13 can stop a thread that holds
+    the lock of `sys.modules`, and then waits for that lock.
+    """
     rounds = fl.AtomicInt(0)
+    naps = dict[int, int]()
     mutex = fl.Mutex(0)
     number = fl.AtomicInt(0)
     shared = fl.RwLock(0)
@@ -163,6 +168,7 @@ def exit_with_daemon_tasks_at_work() -> None:
     def nap(value: int = 0) -> int:
         threading.Event().wait(1e-4)
         rounds.add(1)
+        naps[threading.get_ident()] = naps.get(threading.get_ident(), 0) + 1
         return value
 
     def again(use: Callable[[], object]) -> None:
@@ -184,6 +190,9 @@ def exit_with_daemon_tasks_at_work() -> None:
     for use in uses:
         fl.options(daemon=True).spawn(again, use)
     until(lambda: rounds.load() > 100)
+    if not getattr(sys, "_is_gil_enabled", lambda: True)():
+        napping = len(uses) - 2  # the first and the pending task do not
+        until(lambda: sum(count >= 3 for count in list(naps.values())) == napping)
 
 
 def spawn_without_threads_to_be_had() -> None:
