@@ -4,14 +4,13 @@ Not here: what holds for every call that waits (`tests/generic`).
 """
 
 import asyncio
-import sys
 import threading
 import time
-import types
 import warnings
 from collections.abc import Callable
 
 import pytest
+import trio
 
 import fearless as fl
 from fearless import _native
@@ -330,13 +329,14 @@ class TestEventLoop:
         asyncio.run(main())
         assert mutex.copy() == 1
 
-    def test_a_loop_of_trio_is_seen_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """If it is loaded; it is never imported for that."""
-        trio = types.SimpleNamespace(in_trio_run=lambda: True)
-        monkeypatch.setitem(sys.modules, "trio.lowlevel", trio)
-        with pytest.raises(RuntimeWarning, match="a blocking call of fearless"):
-            fl.sleep(WAIT)
-        trio.in_trio_run = lambda: False
+    def test_a_loop_of_trio_is_seen_too(self) -> None:
+        """While it runs."""
+
+        async def main() -> None:
+            with pytest.raises(RuntimeWarning, match="a blocking call of fearless"):
+                fl.sleep(WAIT)
+
+        trio.run(main)
         fl.sleep(WAIT)
 
 
