@@ -133,7 +133,9 @@ class TestFork:
 
     def test_a_worker_that_forks_is_no_worker_in_the_child(self) -> None:
         """It does not wait there for tasks that never come."""
-        assert succeed(programs.fork_inside_a_task, options=self.WARNED) == "the child ended with 0\n"
+        assert succeed(programs.fork_inside_a_task, options=self.WARNED) == (
+            "ran in the child\nthe child ended with 0\n"
+        )
 
 
 @pytest.mark.guarantee("thread_pool", "exit")

@@ -65,7 +65,12 @@ def fork_inside_a_task() -> None:
     pool = fl.ThreadPool(1)
 
     def work() -> int:
-        return os.fork()
+        if child := os.fork():
+            return child
+        # Queued behind a task that ends after this thread: it is left to the child's own worker.
+        pool.submit(threading.main_thread().join, BOUND)
+        pool.submit(print, "ran in the child", flush=True)
+        return 0
 
     child = pool.submit(work).result(BOUND)
     _, status = os.waitpid(child, 0)

@@ -76,6 +76,9 @@ impl Queue {
                     loop_queue::wake(py, wakes);
                     worker::in_a_run(|| Task::run(task.bind(py)));
                     drop(task);
+                    if generation != fork::generation() {
+                        return; // before it takes a task, or a place among the idle, that is meant for the child's workers
+                    }
                     self.core.next(&waiter)
                 }
                 Next::Wait(ticket, wakes) => {
