@@ -1,13 +1,16 @@
-"""Broken: a task whose result nobody asks for has an error that nobody sees.
+"""Broken: who waits for tasks and does not ask what they raised never sees their errors.
 
-A pool keeps what a task raises in its future, for whoever asks. Here nobody does, so the second order is lost and all
-looks well. `swallowed_error_fixed.py` hears of it.
+A pool keeps what a task raises in its future, for whoever asks. `wait` only says that the tasks have ended, so the
+second order is lost and all looks well. Without it, the task would at least report its failure when it dies.
+`swallowed_error_fixed.py` hears of it at once.
 
 Prints:
 
     all orders were sent
     stored: [1, 3]
 """
+
+from concurrent.futures import wait
 
 import fearless as fl
 
@@ -21,11 +24,10 @@ def store(stored: fl.Mutex[list[int]], order: int) -> None:
 
 
 def main() -> None:
-    """Store three orders, without looking at what comes of it."""
+    """Store three orders, without looking at what came of it."""
     stored: fl.Mutex[list[int]] = fl.Mutex([])
     with fl.ThreadPool(2) as pool:
-        for order in (1, 2, 3):
-            pool.submit(store, stored, order)
+        wait([pool.submit(store, stored, order) for order in (1, 2, 3)])
     print("all orders were sent")
     print(f"stored: {sorted(stored.copy())}")
 

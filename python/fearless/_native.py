@@ -59,6 +59,7 @@ try:
         tick,
         try_select,
         waiting,
+        write_unraisable,
     )
 except ImportError as error:
     if "subinterpreter" in str(error):
@@ -122,4 +123,5 @@ __all__ = [
     "tick",
     "try_select",
     "waiting",
+    "write_unraisable",
 ]

@@ -99,6 +99,7 @@ class _Flow:
         self._cursor = _native.Cursor((), 0, 1)  # stopped, it ends every chunk at its next item
         self._tx, self._rx = channel(None)
         self._task: _native.Task[None] = new_task(self._drive, (), {})
+        self._task._disregard()  # noqa: SLF001 - one package; what is stopped before its end drops what ended it
         self._thread: threading.Thread | None = None
         self._process = os.getpid()
         self._idents: set[int] = set()

@@ -271,14 +271,17 @@ def _results(tasks: deque[Task[T]], end: float | None, submit_next: Callable[[],
 def _result(task: Task[T], timeout: float | None) -> T:
     try:
         return task.result(timeout)
+    except BaseException:
+        _cancel((task,))
+        raise
     finally:
-        task.cancel()
         del task  # the traceback of an exception would keep it, and with it the exception
 
 
 def _cancel(tasks: Iterable[Task[Any]]) -> None:
     for task in tasks:
-        task.cancel()
+        if not task.cancel():
+            task._disregard()  # noqa: SLF001 - one package; the first failure speaks for those that nobody gets to
 
 
 def default_workers() -> int:

@@ -3,6 +3,8 @@
 A case that is set to `None` is left out; the line says why.
 """
 
+import pytest
+
 from tests.conformance.stock import Ours, suite
 
 pool = suite("test_thread_pool")
@@ -14,6 +16,11 @@ shutdown = suite("test_shutdown")
 
 class TestExecutor(Ours, pool.ThreadPoolExecutorTest):  # type: ignore[name-defined,misc]
     """Submitting, mapping, references that are not kept, workers that are used again."""
+
+    @pytest.mark.filterwarnings("ignore:Exception ignored in. 'a task failed:pytest.PytestUnraisableExceptionWarning")
+    def test_hang_global_shutdown_lock(self) -> None:
+        """Its last task submits to a pool that is shut down, and nobody asks what became of it: we report that."""
+        super().test_hang_global_shutdown_lock()
 
 
 class TestWait(Ours, wait.ThreadPoolWaitTests):  # type: ignore[name-defined,misc]

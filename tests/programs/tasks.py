@@ -91,6 +91,14 @@ def exit_with_a_daemon_task_running() -> None:
     fl.options(daemon=True).spawn(threading.Event().wait)
 
 
+def exit_with_a_failure_that_is_kept() -> None:
+    """A task that has failed lives until the interpreter ends."""
+    task = fl.spawn(int, "twelve")
+    until(task.done)
+    sys.modules["kept"] = task  # type: ignore[assignment]  # the last to go
+    sys.stdout.write("kept\n")
+
+
 class Slow:
     """Its operators take their time."""
 

@@ -92,7 +92,7 @@ mod _core {
         semaphore::{Permits, Semaphore},
         sender::{Sender, Sending},
         sharded_counter::ShardedCounter,
-        task::{Task, new_task},
+        task::{Task, new_task, write_unraisable},
         thread_pool::{Queue, ThreadPool},
         timer::{Timer, after, never, tick},
         wait::{checkpoint_now, sleep_for, waiting},

@@ -31,9 +31,12 @@ use crate::{call::Call, errors, kept::Kept, loop_queue, operation::Operation, py
 mod awaited;
 mod join;
 mod run;
+mod unretrieved;
 mod watch;
 
 use run::call_one;
+use unretrieved::Concern;
+pub(crate) use unretrieved::write_unraisable;
 use watch::{Held, Watchers};
 
 /// One call and its outcome.
@@ -70,6 +73,7 @@ struct Rare {
     watchers: Option<Watchers>,
     /// The coroutines that wait for the task, by address.
     hooks: Option<HashMap<usize, Py<PyAny>>>,
+    concern: Concern,
 }
 
 impl Content {
@@ -87,6 +91,9 @@ impl Rare {
         if let Some(watchers) = &self.watchers {
             visit.call(&watchers.condition)?;
             visit.call(&watchers.waiters)?;
+        }
+        if let Concern::Alarm(alarm) = &self.concern {
+            visit.call(alarm)?;
         }
         let hooks = self.hooks.iter().flat_map(HashMap::values);
         self.callbacks.iter().chain(hooks).try_for_each(|object| visit.call(object))
@@ -216,6 +223,7 @@ impl Task {
         if Task::wait_done(slf, timeout, "exception")?.is_cancelled() {
             return Err(errors::CancelledError::new_err(""));
         }
+        slf.get().retrieved(slf.py());
         Ok(slf.get().get_exception(slf.py()))
     }
 
@@ -276,7 +284,11 @@ impl Task {
                 content.rare().callbacks.extend(callback.take());
             }
         });
-        if callback.is_some() { call_one(slf, &r#fn) } else { Ok(()) }
+        if callback.is_none() {
+            return Ok(());
+        }
+        slf.get().retrieved(slf.py());
+        call_one(slf, &r#fn)
     }
 
     /// Begin, or learn that the task was cancelled. For executors.
@@ -303,6 +315,11 @@ impl Task {
         Task::settle(slf, ended)
     }
 
+    /// Report no failure: somebody answers for it, now or when it comes.
+    fn _disregard(&self, py: Python<'_>) {
+        self.disregard(py);
+    }
+
     /// Make the call on this thread.
     fn _run(slf: &Bound<'_, Self>) {
         Task::run(slf);
@@ -326,7 +343,9 @@ impl Task {
 
     #[getter(_condition)]
     fn get_condition<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.watchers(py).map(|(condition, _)| condition)
+        let (condition, _) = self.watchers(py)?;
+        self.retrieved(py);
+        Ok(condition)
     }
 
     #[getter(_waiters)]

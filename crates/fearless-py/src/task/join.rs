@@ -33,7 +33,10 @@ impl Task {
             return Err(errors::CancelledError::new_err(""));
         }
         match task.get_exception(py) {
-            Some(exception) => Err(PyErr::from_value(exception.into_bound(py))),
+            Some(exception) => {
+                task.retrieved(py);
+                Err(PyErr::from_value(exception.into_bound(py)))
+            }
             None => Ok(task.get_result(py).unwrap_or_else(|| py.None())),
         }
     }

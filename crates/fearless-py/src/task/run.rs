@@ -83,7 +83,7 @@ impl Task {
             Err(error) if errors::Cancelled::is(py, &error) => {
                 Task::advance(slf, Step::Abort, |content| content.end(None, None))?
             }
-            Err(error) => Task::finish(slf, None, Some(error.into_value(py).into_any()))?,
+            Err(error) => Task::raised(slf, error.into_value(py).into_any())?,
         };
         match remains {
             Ok(remains) => Task::clean_up(slf, remains),
