@@ -145,6 +145,10 @@ class TestExit:
         output = succeed(programs.exit_with_tasks_queued)
         assert sorted(output.split()) == ["0", "1", "2", "3", "4"]
 
+    def test_what_tasks_have_submitted_is_run(self) -> None:
+        """Whether they wait for it or not."""
+        assert sorted(succeed(programs.exit_with_nested_submits).split()) == ["0a", "0b", "1a", "1b"]
+
     def test_an_idle_pool_does_not_keep_the_process(self) -> None:
         """Nobody shuts it down."""
         assert succeed(programs.exit_with_an_idle_pool) == ""

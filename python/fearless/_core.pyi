@@ -26,9 +26,11 @@ from typing import (
     SupportsFloat,
     SupportsIndex,
     TypeAlias,
+    TypedDict,
     TypeVar,
     final,
     overload,
+    type_check_only,
 )
 
 from typing_extensions import disjoint_base
@@ -894,7 +896,6 @@ def new_task(
     scope: Scope | None = None,
     name: str | None = None,
 ) -> Any: ...
-
 def write_unraisable(error: BaseException, text: str) -> None: ...
 
 @final
@@ -911,7 +912,19 @@ class PoolQueue:
     @property
     def stalled(self) -> int: ...
     @property
+    def mine(self) -> bool: ...
+    @property
     def broken(self) -> bool: ...
+
+@type_check_only
+class _PoolStats(TypedDict):
+    workers: int
+    idle: int
+    running: int
+    queued: int
+    waiting: int
+    done: int
+    busy: float
 
 @disjoint_base
 class ThreadPool:
@@ -919,6 +932,7 @@ class ThreadPool:
     def _open(self, workers: int, backlog: int | None) -> None: ...
     @property
     def workers(self) -> int: ...
+    def stats(self) -> _PoolStats: ...
     @property
     def _queue(self) -> PoolQueue: ...
     def submit(self, fn: Callable[_P, _R], /, *args: _P.args, **kwargs: _P.kwargs) -> PublicTask[_R]: ...

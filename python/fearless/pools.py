@@ -6,16 +6,18 @@ process. Not here: work that is shared out in chunks (``parallel.py``).
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import itertools
 import logging
 import threading
 import time
 import weakref
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor
+from concurrent.futures import CancelledError, Executor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, ParamSpec, SupportsIndex, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, SupportsIndex, TypeAlias, TypeVar
 
 from fearless import _exit, _native, parallel
 from fearless._arguments import at_least, seconds, usable_cores
@@ -89,8 +91,11 @@ class ThreadPool(_native.ThreadPool, Executor):
         timeout: float | None = None,
         chunksize: int = 1,
         buffersize: int | None = None,
+        ordered: bool = True,
     ) -> Iterator[T]:
         """Submit ``fn`` for every item of the iterables, side by side; return an iterator over the results, in order.
+
+        With ``ordered=False`` they come as their calls end, failures included, so that a slow one holds up no other.
 
         All is submitted before this returns, or, with ``buffersize``, that many; then one more with each result that is
         taken. ``timeout`` seconds bound the whole, counted from here. The iterator cancels what has not begun when it
@@ -105,11 +110,12 @@ class ThreadPool(_native.ThreadPool, Executor):
         most = None if buffersize is None else at_least("buffersize", buffersize, 1)
         end = None if limit is None else time.monotonic() + limit
         calls = zip(*iterables, strict=False)
-        tasks: deque[Task[T]] = deque()
+        tasks: _InOrder[T] | _AsTheyEnd[T] = _InOrder() if ordered else _AsTheyEnd(self._queue)
         try:
-            tasks.extend(self.submit(fn, *args) for args in itertools.islice(calls, most))
+            for args in itertools.islice(calls, most):
+                tasks.add(self.submit(fn, *args))
         except BaseException:
-            _cancel(tasks)
+            tasks.close()
             raise
         this = weakref.ref(self)  # an iterator that is kept must not keep the workers
 
@@ -257,15 +263,85 @@ def _prepare(initializer: Callable[..., object] | None, initargs: tuple[Any, ...
     return True
 
 
-def _results(tasks: deque[Task[T]], end: float | None, submit_next: Callable[[], Iterable[Task[T]]]) -> Iterator[T]:
+class _InOrder(Generic[T]):
+    """Submitted tasks, to be taken in that order."""
+
+    def __init__(self) -> None:
+        self._tasks: deque[Task[T]] = deque()
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def add(self, task: Task[T]) -> None:
+        self._tasks.append(task)
+
+    def result(self, timeout: float | None) -> T:
+        """Wait for the next result."""
+        return _result(self._tasks.popleft(), timeout)
+
+    def close(self) -> None:
+        _cancel(self._tasks)
+
+
+class _AsTheyEnd(Generic[T]):
+    """Submitted tasks, to be taken as they end: each then enters itself in ``_ended``, and is counted."""
+
+    def __init__(self, queue: _native.PoolQueue) -> None:
+        self._queue = queue  # not the pool, which must be able to end
+        self._tasks: OrderedDict[Task[T], None] = OrderedDict()
+        self._ended: deque[Task[T]] = deque()
+        self._count = _native.Semaphore(0, bounded=False)  # as many permits as `_ended` has tasks that nobody came for
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def add(self, task: Task[T]) -> None:
+        self._tasks[task] = None
+        # Without `self`: an iterator that was dropped does not live until its last call has ended.
+        task.add_done_callback(functools.partial(_enter, self._ended, self._count))
+
+    def result(self, timeout: float | None) -> T:
+        """Wait for the next result."""
+        end = None if timeout is None else time.monotonic() + timeout
+        if timeout is None and self._queue.mine and not self._ended:
+            self._help()
+        try:
+            self._count.acquire(timeout=None if end is None else max(0.0, end - time.monotonic()))
+        except Timeout:
+            text = "result: no task ended within the timeout"
+            raise Timeout(text) from None
+        del self._tasks[self._ended[0]]
+        return _result(self._ended.popleft(), None)
+
+    def _help(self) -> None:
+        """On a worker, wait for a task: then it makes the call, or learns that nobody can. Semaphores know nothing."""
+        # Calls begin in order, so before the first that has not begun there are no more than there are workers.
+        begun = itertools.takewhile(lambda task: task.running() or task.done(), self._tasks)
+        place = sum(1 for _ in begun) % len(self._tasks)
+        with contextlib.suppress(CancelledError):
+            next(itertools.islice(self._tasks, place, None)).exception()
+
+    def close(self) -> None:
+        _cancel(self._tasks)
+
+
+def _enter(ended: deque[Task[T]], count: _native.Semaphore, task: Task[T]) -> None:
+    ended.append(task)
+    count.release()
+
+
+def _results(
+    tasks: _InOrder[T] | _AsTheyEnd[T], end: float | None, submit_next: Callable[[], Iterable[Task[T]]]
+) -> Iterator[T]:
     """Yield the results, holding no reference to one that was handed out."""
     try:
         while tasks:
-            tasks.extend(submit_next())
-            left = None if end is None else max(0.0, end - time.monotonic())
-            yield _result(tasks.popleft(), left)
+            for task in submit_next():
+                tasks.add(task)
+                del task
+            yield tasks.result(None if end is None else max(0.0, end - time.monotonic()))
     finally:
-        _cancel(tasks)
+        tasks.close()
 
 
 def _result(task: Task[T], timeout: float | None) -> T:

@@ -28,6 +28,7 @@ def fork_with_a_busy_pool() -> None:
 
     def check() -> None:
         assert repr(pool) == "<ThreadPool open, 0 of 2 workers busy, 0 of 4 queued>", repr(pool)
+        assert not any(pool.stats().values()), pool.stats()
         assert [pool.submit(abs, -n).result(BOUND) for n in range(20)] == list(range(20))
         for task in tasks:
             try:
@@ -85,6 +86,23 @@ def exit_with_tasks_queued() -> None:
         pool.submit(lambda: main.join(BOUND))
     for number in range(5):
         pool.submit(print, f"{number}\n", end="", flush=True)  # in one piece
+
+
+def exit_with_nested_submits() -> None:
+    """Tasks whose own tasks are still queued when the main thread ends: some they wait for, some nobody does."""
+    main = threading.main_thread()
+    pool = fl.ThreadPool(2)
+    ready = threading.Barrier(3)
+
+    def outer(number: int) -> None:
+        awaited, _ = [pool.submit(print, f"{number}{kind}\n", end="", flush=True) for kind in "ab"]
+        ready.wait(BOUND)
+        main.join(BOUND)
+        awaited.result()
+
+    for number in range(2):
+        pool.submit(outer, number)
+    ready.wait(BOUND)
 
 
 def exit_with_an_idle_pool() -> None:

@@ -13,8 +13,10 @@
 //! - `reserved` is the number of claimed workers that have not run yet, and never exceeds the queue's length;
 //! - while a task is in the queue, there is a worker: one leaves only when the pool is closed and drained.
 //!
-//! Workers that wait for tasks of their own pool are in `thread_pool/stalled.rs`. Not here: threads, sleeping, and what a
-//! task is.
+//! Workers that wait for tasks of their own pool are in `thread_pool/stalled.rs`, and what is counted in `thread_pool/stats.rs`.
+//! Not here: threads, sleeping, and what a task is.
+
+use std::time::Instant;
 
 use crate::{
     blocks::Blocks,
@@ -25,8 +27,11 @@ use crate::{
 
 mod notified;
 mod stalled;
+mod stats;
 
 pub use notified::Submitting;
+use stats::Book;
+pub use stats::Snapshot;
 
 const GO: Claim = Claim::Ready(0);
 const CLOSED: Claim = Claim::Ready(1);
@@ -57,6 +62,7 @@ struct State<T> {
     joiners: WaitList,
     /// Workers that wait for a task of this pool.
     stalled: WaitList,
+    book: Book,
     generation: u64,
     /// What the parent of a fork had queued. Never run; kept because this is no place to drop it.
     lost: Vec<T>,
@@ -103,25 +109,6 @@ pub enum Next<T> {
     Wait(Ticket, Wakes),
     /// Go: the pool is closed and drained, and no longer counts this worker.
     Leave(Wakes),
-}
-
-/// A view of a pool's state, true at one moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Snapshot {
-    /// Tasks that no worker is on its way to, those of blocked submitters not counted.
-    pub queued: usize,
-    /// Workers that have not left.
-    pub workers: usize,
-    /// Workers that sleep.
-    pub idle: usize,
-    /// Submitters that wait for room.
-    pub blocked: usize,
-    /// Coroutines among them that were told of room and have not run yet.
-    pub promised: usize,
-    /// Workers that wait, without a bound, for tasks of the pool.
-    pub stalled: usize,
-    /// Whether it takes no more tasks.
-    pub closed: bool,
 }
 
 impl<T> ThreadPool<T> {
@@ -173,18 +160,22 @@ impl<T> ThreadPool<T> {
     pub fn begin(&self, waiter: &Arc<Waiter>) -> Next<T> {
         let mut state = self.lock();
         state.starting = state.starting.saturating_sub(1);
+        state.book.begins(Instant::now());
         state.next(self.backlog, waiter)
     }
 
     /// What a worker that has run a task is to do next.
     pub fn next(&self, waiter: &Arc<Waiter>) -> Next<T> {
-        self.lock().next(self.backlog, waiter)
+        let mut state = self.lock();
+        state.book.ended();
+        state.next(self.backlog, waiter)
     }
 
     /// What a worker is to do whose wait ended with `claim`.
     pub fn resume(&self, ticket: Ticket, claim: Claim, waiter: &Arc<Waiter>) -> Next<T> {
         let mut state = self.lock();
         state.idle.remove(ticket);
+        state.book.wakes(Instant::now());
         if claim == GO {
             // Zero if the queue was emptied (closed, or a fork) after the claim.
             state.reserved = state.reserved.saturating_sub(1);
@@ -252,20 +243,6 @@ impl<T> ThreadPool<T> {
         state.queue.iter().chain(blocked).chain(&state.lost).try_for_each(&mut visit)
     }
 
-    /// The state at this moment.
-    pub fn snapshot(&self) -> Snapshot {
-        let state = self.lock();
-        Snapshot {
-            queued: state.waiting(),
-            workers: state.workers,
-            idle: state.idle.len(),
-            blocked: state.submitters.len(),
-            promised: state.promised,
-            stalled: state.stalled.len(),
-            closed: state.closed,
-        }
-    }
-
     fn lock(&self) -> MutexGuard<'_, State<T>> {
         let mut state = sync::lock(&self.state);
         if state.generation != fork::generation() {
@@ -288,6 +265,7 @@ impl<T> State<T> {
             closed: false,
             joiners: WaitList::new(),
             stalled: WaitList::new(),
+            book: Book::new(Instant::now()),
             generation: fork::generation(),
             lost: Vec::new(),
         }
@@ -324,6 +302,7 @@ impl<T> State<T> {
         if self.queue.len() > self.reserved
             && let Some(task) = self.queue.pop()
         {
+            self.book.took();
             self.admit(backlog, &mut wakes);
             if self.reserved == 0 && self.queue.len() > 0 {
                 self.claim_idle(&mut wakes);
@@ -332,11 +311,14 @@ impl<T> State<T> {
         }
         // Without a backlog a blocked submitter's task goes straight to the worker.
         if let Some(task) = self.let_in(&mut wakes) {
+            self.book.took();
             return Next::Run(task, wakes);
         }
         if self.closed {
+            self.book.leaves(Instant::now());
             return Next::Leave(self.gone());
         }
+        self.book.sleeps(Instant::now());
         waiter.rearm();
         Next::Wait(self.idle.push(Arc::clone(waiter), ()), wakes)
     }

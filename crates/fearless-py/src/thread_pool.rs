@@ -171,6 +171,12 @@ impl Queue {
         self.core.snapshot().stalled
     }
 
+    /// Whether the calling thread is one of its workers.
+    #[getter]
+    fn mine(&self) -> bool {
+        self.is_mine()
+    }
+
     #[getter]
     fn broken(&self) -> bool {
         self.broken.load(Ordering::Acquire)
@@ -217,6 +223,22 @@ impl ThreadPool {
     #[getter]
     fn workers(&self) -> PyResult<usize> {
         Ok(self._queue()?.get().core.limit())
+    }
+
+    /// Return counts, all of the same moment: `workers` that are there, those of them that are `idle`, `running` tasks,
+    /// tasks that are `queued`, submitters `waiting` for room, and tasks that workers have `done`, cancelled ones included;
+    /// and `busy`, the share of their time, 0 to 1, that the workers were not idle.
+    fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let now = self._queue()?.get().core.snapshot();
+        let stats = PyDict::new(py);
+        stats.set_item("workers", now.workers)?;
+        stats.set_item("idle", now.idle)?;
+        stats.set_item("running", now.running)?;
+        stats.set_item("queued", now.queued)?;
+        stats.set_item("waiting", now.blocked)?;
+        stats.set_item("done", now.done)?;
+        stats.set_item("busy", now.busy)?;
+        Ok(stats)
     }
 
     /// What the workers share with the pool.
