@@ -6,177 +6,11 @@ mod common;
 
 use std::{collections::VecDeque, time::Instant};
 
-use common::explore;
-use fearless_core::{
-    channel::{Channel, Recv, Send},
-    select::{Receiving, Select, Sending, Source, Standing},
-    sync::{Arc, thread},
-    waiter::{Notice, Waiter},
+use common::{
+    explore, notified,
+    select::{Did, Operation, assert_nothing_is_left, channel, join, receiving, recv, select, send, sending, with},
 };
-
-type Numbers = Arc<Channel<u32>>;
-
-enum Operation {
-    Recv(Receiving<Numbers>),
-    Send(Sending<Numbers>),
-}
-
-use Operation::{Recv as R, Send as S};
-
-impl Source for Operation {
-    fn attempt(&mut self) -> bool {
-        match self {
-            R(recv) => recv.attempt(),
-            S(send) => send.attempt(),
-        }
-    }
-
-    fn enlist(&mut self, waiter: &Arc<Waiter>, operation: usize) -> bool {
-        match self {
-            R(recv) => recv.enlist(waiter, operation),
-            S(send) => send.enlist(waiter, operation),
-        }
-    }
-
-    fn act(&mut self) -> bool {
-        match self {
-            R(recv) => recv.act(),
-            S(send) => send.act(),
-        }
-    }
-
-    fn withdraw(&mut self) -> bool {
-        match self {
-            R(recv) => recv.withdraw(),
-            S(send) => send.withdraw(),
-        }
-    }
-}
-
-/// What a select did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Did {
-    Received(usize, u32),
-    Sent(usize),
-    /// The operation went ahead as its channel had ended.
-    Ended(usize),
-    Nothing,
-}
-
-fn receiving(channel: &Numbers) -> Operation {
-    R(Receiving::new(Arc::clone(channel)))
-}
-
-fn sending(channel: &Numbers, item: u32) -> Operation {
-    S(Sending::new(Arc::clone(channel), item))
-}
-
-/// Selects as a thread does, with two operations at most, in their order.
-fn select<const N: usize>(mut sources: [Operation; N], deadline: Option<Instant>) -> Did {
-    let mut select = Select::default();
-    let chosen = loop {
-        if let Some(chosen) = select.attempt(&mut sources, || N as u64 - 1) {
-            break chosen;
-        }
-        let waiter = Waiter::for_select();
-        let mut standing = select.start(&mut sources, &waiter);
-        if standing == Standing::Wait {
-            waiter.wait(deadline);
-            standing = select.finish(&mut sources, &waiter);
-        }
-        match standing {
-            Standing::Done(chosen) => break chosen,
-            Standing::GaveUp => return Did::Nothing,
-            Standing::Again | Standing::Wait => {}
-        }
-    };
-    match &sources[chosen] {
-        R(recv) => match recv.outcome.expect("it went ahead") {
-            Some(item) => Did::Received(chosen, item),
-            None => Did::Ended(chosen),
-        },
-        S(send) if send.item.is_some() => Did::Ended(chosen),
-        S(_) => Did::Sent(chosen),
-    }
-}
-
-/// An event loop with one task.
-#[derive(Debug)]
-struct Loop(Arc<loom::sync::Notify>);
-
-impl Notice for Loop {
-    fn claimed(&self) {
-        self.0.notify();
-    }
-}
-
-/// Waits once as a coroutine does, and is cancelled in the turn in which it is woken; false when it need not wait.
-fn is_cancelled_when_woken(source: Operation) -> (bool, Operation) {
-    let wake = Arc::new(loom::sync::Notify::new());
-    let waiter = Waiter::for_loop(Box::new(Loop(Arc::clone(&wake))));
-    let (mut select, mut sources) = (Select::default(), [source]);
-    let waits = sources[0].enlist(&waiter, 0);
-    if waits {
-        while waiter.claimed().is_none() {
-            wake.wait();
-        }
-        assert_eq!(select.abandon(&mut sources, &waiter), None);
-    }
-    let [source] = sources;
-    (waits, source)
-}
-
-/// Sends as a blocking call does.
-fn send(channel: &Channel<u32>, item: u32) {
-    let waiter = Waiter::new();
-    let settled = match channel.send(item, &waiter) {
-        Send::Wait(ticket, wakes) => {
-            wakes.wake();
-            channel.resume_send(ticket, waiter.wait(None))
-        }
-        settled => settled,
-    };
-    match settled {
-        Send::Sent(wakes) => wakes.wake(),
-        refused => panic!("somebody receives: {refused:?}"),
-    }
-}
-
-/// Receives as a blocking call does.
-fn recv(channel: &Channel<u32>) -> Option<u32> {
-    let waiter = Waiter::new();
-    let settled = match channel.recv(&waiter) {
-        Recv::Wait(ticket) => channel.resume_recv(ticket, waiter.wait(None)),
-        settled => settled,
-    };
-    match settled {
-        Recv::Item(item, wakes) => {
-            wakes.wake();
-            Some(item)
-        }
-        Recv::Closed => None,
-        other => panic!("a settled receive has something to tell: {other:?}"),
-    }
-}
-
-fn channel(capacity: Option<usize>) -> Numbers {
-    Arc::new(Channel::new(capacity))
-}
-
-/// Runs `body` in a thread of its own, with the channel.
-fn with<T: 'static>(channel: &Numbers, body: impl FnOnce(&Numbers) -> T + 'static) -> thread::JoinHandle<T> {
-    let channel = Arc::clone(channel);
-    thread::spawn(move || body(&channel))
-}
-
-fn join<T>(thread: thread::JoinHandle<T>) -> T {
-    thread.join().expect("no panic")
-}
-
-fn assert_nothing_is_left(channel: &Channel<u32>) {
-    let now = channel.snapshot();
-    assert_eq!((now.len, now.blocked_senders, now.blocked_receivers), (0, 0, 0));
-}
+use fearless_core::{select::Sending, sync::Arc};
 
 /// A select of two channels takes one item, and leaves the other for the next.
 ///
@@ -333,7 +167,7 @@ fn a_select_that_gives_up_has_taken_nothing() {
 fn a_cancelled_receive_passes_the_notice_on() {
     explore(2, || {
         let channel = channel(None);
-        let fickle = with(&channel, |channel| is_cancelled_when_woken(receiving(channel)).0);
+        let fickle = with(&channel, |channel| notified::is_cancelled_when_woken(receiving(channel)).0);
         let patient = with(&channel, |channel| select([receiving(channel)], None));
         send(&channel, 1);
 
@@ -356,8 +190,8 @@ fn a_cancelled_send_passes_the_room_on() {
         let channel = channel(Some(1));
         send(&channel, 0);
         let fickle = with(&channel, |channel| {
-            let (waited, source) = is_cancelled_when_woken(sending(channel, 1));
-            assert!(matches!(source, S(Sending { item: Some(1), .. })), "the item comes back");
+            let (waited, source) = notified::is_cancelled_when_woken(sending(channel, 1));
+            assert!(matches!(source, Operation::Send(Sending { item: Some(1), .. })), "the item comes back");
             waited
         });
         let patient = with(&channel, |channel| select([sending(channel, 2)], None));

@@ -9,3 +9,5 @@ pub(crate) fn explore(preemptions: usize, model: impl Fn() + Send + Sync + 'stat
 }
 
 pub(crate) mod notified;
+pub(crate) mod rwlock;
+pub(crate) mod select;

@@ -73,7 +73,7 @@ pub(crate) fn is_cancelled_when_woken<S: Source>(source: S) -> (bool, S) {
         while waiter.claimed().is_none() {
             wake.wait();
         }
-        select.abandon(&mut sources, &waiter);
+        assert_eq!(select.abandon(&mut sources, &waiter), None, "who is only told has done nothing");
     }
     let [source] = sources;
     (waits, source)
