@@ -3,28 +3,12 @@
 Not here: pytest, which these programs do not need; POSIX is taken for granted.
 """
 
-import threading
-from collections.abc import Callable
-
 import fearless as fl
-from fearless import compat
 from tests.support.blocking import Gate
-from tests.support.forks import in_child
+from tests.support.forks import in_child, raises
 from tests.support.recipes import SITUATIONS
-from tests.support.threads import Holder, start
-from tests.support.until import blocked_receivers, blocked_senders, queued, until, waiting
-
-
-def raises(kind: type[BaseException], call: Callable[[], object]) -> str:
-    """Assert that a call raises, and return the text."""
-    try:
-        call()
-    except kind as error:
-        return str(error)
-    raise AssertionError(f"{kind.__name__} was not raised")
-
-
-# ---- channel -----------------------------------------------------------------------------------
+from tests.support.threads import start
+from tests.support.until import blocked_receivers, blocked_senders, queued, until
 
 
 def channel_items_are_copied() -> None:
@@ -100,115 +84,6 @@ def channel_works_between_threads_of_the_child() -> None:
         assert consumer.join() == list(range(100))
 
     in_child(child)
-
-
-# ---- mutex -------------------------------------------------------------------------------------
-
-
-def mutex_free() -> None:
-    """A free mutex is free in the child, with its value, and independent."""
-    mutex = fl.Mutex([1])
-
-    def child() -> None:
-        with mutex as guard:
-            guard.value.append(2)
-        assert mutex.copy() == [1, 2]
-
-    in_child(child)
-    assert mutex.copy() == [1]
-
-
-def mutex_held_by_the_forking_thread() -> None:
-    """It stays held, by the same guard, in both processes."""
-    mutex = fl.Mutex(1)
-    guard = mutex.lock()
-
-    def child() -> None:
-        assert guard.value == 1
-        guard.value = 2
-        raises(fl.DeadlockError, mutex.lock)
-        assert not mutex.is_poisoned
-        other = start(lambda: raises(fl.Timeout, lambda: mutex.lock(0.01)))
-        other.join()
-        waiter = start(mutex.update, lambda value: value + 1)
-        until(lambda: waiting(mutex) == 1)
-        guard.release()
-        assert waiter.join() == 3
-
-    in_child(child)
-    assert guard.value == 1
-    guard.release()
-    assert not mutex.locked()
-
-
-def mutex_held_by_a_vanished_thread() -> None:
-    """Its value is in doubt, so every way in raises PoisonError until clear_poison()."""
-    mutex = fl.Mutex(1)
-    holder = Holder(mutex.lock, lambda guard: guard.release())
-    waiter = start(mutex.replace, 5)
-    until(lambda: waiting(mutex) == 1)
-
-    def child() -> None:
-        ways: list[Callable[[], object]] = [
-            mutex.lock,
-            lambda: mutex.lock(0),
-            lambda: mutex.lock(1.0),
-            mutex.try_lock,
-            mutex.__enter__,
-            mutex.copy,
-            lambda: mutex.replace(2),
-            lambda: mutex.update(lambda value: value + 1),
-            lambda: mutex.with_lock(repr),
-        ]
-        for way in ways:
-            assert "fork" in raises(fl.PoisonError, way)
-        assert (mutex.is_poisoned, waiting(mutex)) == (True, 0)
-        mutex.clear_poison()
-        assert (mutex.is_poisoned, waiting(mutex)) == (False, 0)
-        assert mutex.update(lambda value: value + 1) == 2
-
-    in_child(child)
-    assert not mutex.is_poisoned
-    holder.let_go()
-    assert waiter.join() == 1
-
-
-def mutex_held_by_a_vanished_thread_looked_into() -> None:
-    """`lock(poisoned=True)` takes it over."""
-    mutex = fl.Mutex(1)
-    holder = Holder(mutex.lock, lambda guard: guard.release())
-
-    def child() -> None:
-        guard = mutex.lock(poisoned=True)
-        assert guard.value == 1
-        guard.release()
-        mutex.clear_poison()
-        with mutex as guard:
-            guard.value = 2
-
-    in_child(child)
-    holder.let_go()
-
-
-def mutex_healed_in_a_grandchild() -> None:
-    """A second fork changes nothing about a thread that vanished in the first."""
-    mutex = fl.Mutex(1)
-    holder = Holder(mutex.lock, lambda guard: guard.release())
-
-    def child() -> None:
-        def grandchild() -> None:
-            raises(fl.PoisonError, mutex.lock)
-            mutex.clear_poison()
-            mutex.lock().release()
-
-        in_child(grandchild)
-        raises(fl.PoisonError, mutex.lock)
-
-    in_child(child)
-    holder.let_go()
-
-
-# ---- the others --------------------------------------------------------------------------------
 
 
 def atomics() -> None:
@@ -381,74 +256,3 @@ def blocked_elsewhere(name: str) -> None:
         situation.release()
         blocked.join()
         situation.close()
-
-
-class Everything:
-    """One object of each type, and a use of them all that never blocks for good."""
-
-    def __init__(self) -> None:
-        self.tx, self.rx = fl.channel(2)
-        self.mutex, self.rw = fl.Mutex(0), fl.RwLock(0)
-        self.condition = compat.Condition()
-        self.number = fl.AtomicInt(0)
-        self.ref: fl.AtomicRef[int] = fl.AtomicRef(0)
-        self.counter = fl.ShardedCounter()
-        self.pool = fl.ThreadPool(2)
-        self.over = threading.Event()
-
-    def use(self, count: int) -> None:
-        """One item at a time, with room for those of all threads."""
-        self.tx.try_send(count)
-        self.rx.recv(10.0)
-        self.mutex.update(lambda value: value + 1)
-        with self.mutex as guard:
-            guard.value += 1
-        self.rw.read_with(abs)
-        with self.rw.upgradable() as upgradable, upgradable.upgrade() as writer:
-            writer.value += 1
-        self.number.add(1)
-        self.number.wait_until(bool, 10.0)
-        self.ref.update(lambda value: value + 1)
-        self.counter.add(1)
-        repr(self.tx)
-        self.mutex.stats()
-        with self.condition:
-            self.condition.wait(1e-6)
-            self.condition.notify()
-        if count % 8 == 0:
-            assert self.pool.submit(abs, -count).result(10.0) == count
-            with fl.scope() as scope:
-                scope.spawn(abs, count)
-
-    def work(self) -> None:
-        """Use them until it is over."""
-        count = 0
-        while not self.over.is_set():
-            self.use(count)
-            count += 1
-
-    def use_in_child(self) -> None:
-        """Put away what other threads were doing, and use them."""
-        if self.mutex.is_poisoned:
-            self.mutex.clear_poison()
-        self.condition._at_fork_reinit()
-        if self.rw.is_poisoned:
-            self.rw.clear_poison()
-        while queued(self.rx):
-            self.rx.recv(0)
-        for count in range(17):
-            self.use(count)
-
-
-def hammer(rounds: str) -> None:
-    """Fork again and again while threads use everything: no inner lock may be left locked in a child."""
-    everything = Everything()
-    workers = [start(everything.work) for _ in range(2)]
-    try:
-        for _ in range(int(rounds)):
-            in_child(everything.use_in_child)
-    finally:
-        everything.over.set()
-    for worker in workers:
-        worker.join()
-    everything.pool.shutdown()

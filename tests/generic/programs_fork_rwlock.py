@@ -6,8 +6,7 @@ Not here: pytest, which these programs do not need; POSIX is taken for granted.
 from collections.abc import Callable
 
 import fearless as fl
-from tests.generic.programs_fork import raises
-from tests.support.forks import in_child
+from tests.support.forks import in_child, raises
 from tests.support.threads import Holder, start
 from tests.support.until import until, waiting
 

@@ -8,6 +8,8 @@ import pytest
 from tests.generic import programs_fork as programs
 from tests.generic import programs_fork_compat as compat
 from tests.generic import programs_fork_coordination as coordination
+from tests.generic import programs_fork_hammer as hammer
+from tests.generic import programs_fork_mutex as mutexes
 from tests.generic import programs_fork_rwlock as programs_rwlock
 from tests.generic import programs_fork_select as selects
 from tests.support.process import Series, succeed
@@ -33,11 +35,11 @@ PROGRAMS = [
     ("channel", selects.fork_between_notice_and_turn),
     ("channel", selects.fork_beside_busy_asyncio),
     ("channel", selects.fork_beside_busy_trio),
-    ("mutex", programs.mutex_free),
-    ("mutex", programs.mutex_held_by_the_forking_thread),
-    ("mutex", programs.mutex_held_by_a_vanished_thread),
-    ("mutex", programs.mutex_held_by_a_vanished_thread_looked_into),
-    ("mutex", programs.mutex_healed_in_a_grandchild),
+    ("mutex", mutexes.mutex_free),
+    ("mutex", mutexes.mutex_held_by_the_forking_thread),
+    ("mutex", mutexes.mutex_held_by_a_vanished_thread),
+    ("mutex", mutexes.mutex_held_by_a_vanished_thread_looked_into),
+    ("mutex", mutexes.mutex_healed_in_a_grandchild),
     ("semaphore", coordination.semaphore_forgets_vanished_waiters),
     ("semaphore", coordination.semaphore_keeps_what_vanished_threads_hold),
     ("event", coordination.event_is_copied),
@@ -104,4 +106,4 @@ def test_a_fork_beside_a_blocked_call_disturbs_neither_process(name: str, series
 @pytest.mark.guarantee("thread_pool", "both builds")
 def test_no_inner_lock_is_left_locked_in_a_child(stress_seconds: float) -> None:
     """Forks at random moments of threads that use everything."""
-    succeed(programs.hammer, str(int(30 * stress_seconds)))
+    succeed(hammer.hammer, str(int(30 * stress_seconds)))

@@ -43,3 +43,12 @@ def in_child(body: Callable[[], object]) -> None:
         sys.exit("the child hangs")
     if status[0] != 0:
         sys.exit(f"the child ended with {status[0]}")
+
+
+def raises(kind: type[BaseException], call: Callable[[], object]) -> str:
+    """Assert that a call raises, and return the text."""
+    try:
+        call()
+    except kind as error:
+        return str(error)
+    raise AssertionError(f"{kind.__name__} was not raised")
