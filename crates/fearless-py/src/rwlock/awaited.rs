@@ -13,7 +13,11 @@ use fearless_core::{
 };
 use pyo3::{PyTraverseError, PyVisit, prelude::*};
 
-use super::{Call, ReadGuard, RwLock, UpgradableGuard, WriteGuard, access, hold::Hold};
+use super::{
+    ReadGuard, RwLock, UpgradableGuard, WriteGuard,
+    acquire::{Call, access},
+    hold::Hold,
+};
 use crate::{
     acquiring::{Acquiring, Ends, Entered},
     hooks::Hooks,

@@ -13,7 +13,10 @@ use fearless_core::{
 };
 use pyo3::{PyTraverseError, PyVisit, prelude::*};
 
-use super::{Call, RwLock, access};
+use super::{
+    RwLock,
+    acquire::{Call, access},
+};
 use crate::{errors, forwarding::released, loop_queue, owner::Holder, wait::Patience};
 
 /// An acquisition.
