@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from fearless.lab import pages_charts, pages_costs
-from fearless.lab.pages_charts import CHARTS
+from fearless.lab.pages_charts import CHARTS, Series
 from fearless.lab.pages_costs import BUILDS
 from fearless.lab.stats import Estimate
 from tests.plugins.sources import ROOT
@@ -80,3 +80,18 @@ def test_a_chart_is_on_a_page(name: str) -> None:
     pages = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "guide/docs").glob("*.md"))
 
     assert f"![{CHARTS[name].title}](../charts/{name}.svg)" in pages
+
+
+def test_what_a_page_says_beside_the_crossover_is_so() -> None:
+    """From which size on each gains on a plain loop without the GIL; that nothing does with it, beyond the interval."""
+    chart = CHARTS["crossover"]
+    spawned, pooled, chunked = chart.lines
+
+    def gains(line: Series, build: str) -> list[str]:
+        points = {size: pages_charts.point(chart, line, size, build) for size in chart.ticks}
+        return [size for size, found in points.items() if found and found.bounds and found.bounds[1] < 1]
+
+    assert gains(chunked, "free-threaded") == ["1 us", "10 us", "100 us", "1 ms", "10 ms"]
+    assert gains(pooled, "free-threaded") == ["10 us", "100 us", "1 ms", "10 ms"]
+    assert gains(spawned, "free-threaded") == ["10 ms"]
+    assert [gains(line, "with the GIL") for line in chart.lines] == [[], [], []]

@@ -36,6 +36,7 @@ class Chart:
     ticks: Sequence[str]
     lines: Sequence[Series]
     unit: Literal["s", "x"] = "s"
+    labels: Literal["legend", "first point"] = "legend"  # where lines are named; at points that are far apart
 
 
 BOUNDS = ("0", "1", "16", "128", "1024")
@@ -55,6 +56,14 @@ def _gain(share: str, shapes: str) -> Series:
     """How much longer a plain lock takes, with so many writes."""
     points = {hold: (f"{shapes}/{hold}", "with RwLock") for hold in HOLDS}
     return Series(f"{share} writes", points, over="with threading.Lock")
+
+
+SIZES = ("1 us", "10 us", "100 us", "1 ms", "10 ms")
+
+
+def _beside_loop(name: str) -> Series:
+    """How much longer than a plain loop it takes to have the tasks made by others."""
+    return Series(name, {size: (f"crossover/{size}", "a plain loop") for size in SIZES}, over=name)
 
 
 CHARTS: Mapping[str, Chart] = {
@@ -81,6 +90,16 @@ CHARTS: Mapping[str, Chart] = {
             *(_gain(share, f"rw-mix/{share} writes") for share in ("1 %", "10 %", "50 %")),
         ),
         unit="x",
+    ),
+    "crossover": Chart(
+        title="How large a task must be for two threads to beat a plain loop",
+        across="a task takes",
+        up="times as long as a plain loop",
+        session="crossover",
+        ticks=SIZES,
+        lines=tuple(_beside_loop(name) for name in ("scope().spawn", "ThreadPool(2)", "par(..., workers=2)")),
+        unit="x",
+        labels="first point",
     ),
 }
 
@@ -112,8 +131,8 @@ def caption(name: str) -> str:
     rounds = min(shape["rounds"] for one in stored for shape in one["shapes"])
     pythons = [f"{one['interpreter']} {build}" for build, one in found.items()]
     first = next(iter(found.values()))
-    cores = [f"{min(one['effective_cores'])} to {max(one['effective_cores'])}" for one in found.values()]
-    others = [f"{one['busy_elsewhere']}" for one in found.values()]
+    cores = [_between(one["effective_cores"]) for one in found.values()]
+    others = [f"{one['busy_elsewhere']:g}" for one in found.values()]
     commits = [f"`{commit}`" for commit in dict.fromkeys(one["commit"] for one in found.values())]
     return (
         f"{wording.listed(pythons)}, two threads, on a virtual machine with {first['cores']} cores of an "
@@ -128,6 +147,11 @@ def digest(name: str) -> str:
     chart = CHARTS[name]
     shown = [[table(name, build) for build in BUILDS], caption(name), chart.title, chart.up]
     return hashlib.sha256(json.dumps(shown).encode()).hexdigest()[:16]
+
+
+def _between(found: Sequence[float]) -> str:
+    """Where figures lie: ``1.98 to 2``, or one of them where they are equal."""
+    return " to ".join(dict.fromkeys(f"{one:g}" for one in (min(found), max(found))))
 
 
 def _cell(chart: Chart, line: Series, tick: str, build: str) -> str:

@@ -74,7 +74,7 @@ TECHNIQUES = (
         ("pool", "executor"),
         use_when="there are many jobs, small or repeated, and unlike each other",
         shares="nothing; arguments and results are handed over",
-        keep_in_mind="no task may wait for another of its pool",
+        keep_in_mind="a task waits only for tasks of its own",
         costs=(Cost("for a call and its result", "submit/bursts of 100", "ThreadPool(2)"),),
         toolkit=("ThreadPool",),
         page="thread_pools",
