@@ -72,6 +72,11 @@ class ThreadPool(_native.ThreadPool, Executor):
         initializer: Callable[..., object] | None = None,
         initargs: tuple[Any, ...] = (),
     ) -> None:
+        """Make a pool, and start nothing: the first call does.
+
+        Raises: ``ValueError`` if ``workers`` is less than 1 or ``backlog`` less than 0; ``TypeError`` if one of them is
+        no whole number, or if ``initializer`` is not callable.
+        """
         most = default_workers() if workers is None else at_least("workers", workers, 1)
         if initializer is not None and not callable(initializer):
             raise TypeError(f"initializer must be callable, got {initializer!r}")
@@ -103,7 +108,8 @@ class ThreadPool(_native.ThreadPool, Executor):
 
         Blocks: while the backlog is full, and then in the iterator until the next result is there; a cancellation
         point; Ctrl-C gets through.
-        Raises: as ``submit``; the iterator raises ``Timeout``, or what ``fn`` raised.
+        Raises: as ``submit``; ``ValueError`` if ``timeout`` is negative or NaN, or ``buffersize`` less than 1; the
+        iterator raises ``Timeout``, or what ``fn`` raised.
         """
         del chunksize
         limit = seconds(timeout)
@@ -139,6 +145,8 @@ class ThreadPool(_native.ThreadPool, Executor):
         ``workers`` threads share the items, by default as many as the pool has. The calling thread is one of them, so
         that a busy pool cannot hold it up, and a task of the pool may do this; the others are tasks, for which there is
         room in the pool now, and which are cancelled if the items run out first. Iterating starts threads of its own.
+
+        Raises: as ``fl.par``.
         """
         most = self.workers if workers is None else workers
         chain = parallel.par(items, workers=most, chunk=chunk, schedule=schedule, progress=progress)
