@@ -1,4 +1,4 @@
-"""The reference pages name all that is public: every callable, every method, and each parameter that can be named.
+"""The reference pages name all that is public: callables, methods, parameters. Their links lead somewhere.
 
 Whether what they say of it is true is seen where it can be run: `test_examples.py` runs the sessions of the pages.
 """
@@ -16,7 +16,8 @@ from fearless import errors
 from fearless.parallel import Par
 from tests.plugins.sources import ROOT
 
-PAGES = {page.stem: page.read_text(encoding="utf-8") for page in (ROOT / "guide/docs/reference").glob("*.md")}
+FOLDER = ROOT / "guide/docs/reference"
+PAGES = {page.stem: page.read_text(encoding="utf-8") for page in sorted(FOLDER.glob("*.md"))}
 BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 MADE_HERE = (Par,)  # by a function that users call, with arguments of its own
 ELSEWHERE = {"workload"}  # is of the lab, and has its place in compare.md
@@ -79,6 +80,24 @@ def test_a_reference_page_names_all_there_is(name: str) -> None:
 def test_each_error_has_its_row() -> None:
     """On the page of the errors."""
     assert [name for name in errors.__all__ if not re.search(rf"`{name}`", ERRORS)] == []
+
+
+def headings(page: str) -> set[str]:
+    """The names by which the headings of a page can be linked to."""
+    found = re.findall(r"^#+ (.+)$", page, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).strip().casefold().replace(" ", "-") for heading in found}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_link_of_a_page_leads_to_a_file_and_a_heading(name: str) -> None:
+    """From reference to reference, and to the guide; `test_readme.py` and `test_guide.py` see to those of the guide."""
+    links = re.findall(r"\]\(([^)#:]*)(?:#([^)]+))?\)", PAGES[name])
+    led = [(FOLDER / (file or f"{name}.md"), heading) for file, heading in links]
+
+    assert [file for file, _ in led if not file.is_file()] == []
+    assert [
+        heading for file, heading in led if heading and heading not in headings(file.read_text(encoding="utf-8"))
+    ] == []
 
 
 def test_what_a_page_lacks_is_found() -> None:
