@@ -2,7 +2,7 @@
 
 It reads its orders as one line of JSON from standard input, and leaves its answer as JSON in the file that the orders
 name; what the user's code prints goes elsewhere. Standard input stays open: when it ends, the lab is gone, and this
-process takes its group with it.
+process removes the folder that the lab worked in, and takes its group with it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import contextlib
 import gc
 import json
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -27,6 +28,9 @@ from fearless.lab.resolve import Target, resolve, source_of
 
 Answer = dict[str, Any]
 WAITING = ("lock", "channel", "pool")  # a join or a sleep is no worker's waiting
+TRIES = 10  # to remove a folder that others may still write to
+
+_ending = threading.Lock()  # held by whichever thread ends the process, so that none ends it while a folder is removed
 
 
 def main() -> None:
@@ -34,18 +38,25 @@ def main() -> None:
     culprit = gil.Culprit()
     orders = json.loads(_first_line())
     if os.name == "posix":
-        threading.Thread(target=_end_with_the_lab, name="lab-watch", daemon=True).start()
+        watch = threading.Thread(target=_end_with_the_lab, args=(orders["folder"],), name="lab-watch", daemon=True)
+        watch.start()
     answer = _answer(orders)
     for found in (answer.get("run"), answer.get("doctor")):
         if found:
             found |= {"gil": gil.is_on(), "gil_enabled_by": culprit.name if gil.is_on() else None}
-    scratch = Path(orders["answer"] + ".part")
+    with _ending:
+        _leave(answer, orders["answer"])
+        os._exit(0)
+
+
+def _leave(answer: Answer, name: str) -> None:
+    """Write the answer, whole or not at all, and what the user's code has printed."""
+    scratch = Path(name + ".part")
     scratch.write_text(json.dumps(answer), encoding="utf-8")
-    scratch.replace(orders["answer"])
+    scratch.replace(name)
     for stream in (sys.__stdout__, sys.__stderr__):  # what the user's code printed
         with contextlib.suppress(Exception):
             stream.flush()  # type: ignore[union-attr]  # None is one of the exceptions
-    os._exit(0)
 
 
 def _answer(orders: Mapping[str, Any]) -> Answer:
@@ -179,11 +190,16 @@ def _first_line() -> bytes:
     return bytes(line)
 
 
-def _end_with_the_lab() -> None:
-    """Wait for the end of standard input, which is the end of the lab, and end this process and all that it started."""
+def _end_with_the_lab(folder: str) -> None:
+    """Wait for the end of standard input, which is the end of the lab; clear up for it, and end the whole group."""
     while os.read(0, 4096):
         pass
-    os.killpg(os.getpgrp(), signal.SIGKILL)
+    with _ending:
+        for _ in range(TRIES):  # a file that is written meanwhile keeps its folder
+            shutil.rmtree(folder, ignore_errors=True)
+            if not Path(folder).exists():
+                break
+        os.killpg(os.getpgrp(), signal.SIGKILL)
 
 
 if __name__ == "__main__":

@@ -16,15 +16,18 @@ GRACE_SECONDS = 0.3  # between the polite and the final signal
 LAST_LINES = 20
 
 
-def ask(executable: str, orders: Mapping[str, Any], *, timeout: float | None = None) -> dict[str, Any]:
+def ask(
+    executable: str, orders: Mapping[str, Any], *, timeout: float | None = None, within: Path | None = None
+) -> dict[str, Any]:
     """The answer of a fresh process of ``executable`` to ``orders``; it has ``error`` if there is no better one.
 
     Blocks: until the answer, for ``timeout`` seconds at the most. Whatever ends the wait, Ctrl-C included, the child
-    and all that it started have ended when this returns or raises.
+    and all that it started have ended when this returns or raises. The files that it leaves its answer in are made in
+    ``within``, and removed. If this process is killed over it, the child removes them, with all of ``within``.
     """
-    with tempfile.TemporaryDirectory(prefix="fearless-run-", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix="fearless-run-", dir=within, ignore_cleanup_errors=True) as folder:
         scratch = Path(folder)
-        full = {**orders, "answer": str(scratch / "answer.json"), "peaks": folder}
+        full = {**orders, "answer": str(scratch / "answer.json"), "peaks": folder, "folder": str(within or scratch)}
         with (scratch / "said").open("w+b") as said:
             child = _start(executable, said)
             try:
@@ -39,15 +42,15 @@ def ask(executable: str, orders: Mapping[str, Any], *, timeout: float | None = N
 
 def end(child: subprocess.Popen[bytes]) -> None:
     """End ``child`` and every process of its group, and wait for it. Blocks: a third of a second at the most."""
-    if child.stdin is not None:
-        with contextlib.suppress(OSError):
-            child.stdin.close()
     if child.poll() is None:
         _signal(child, signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(GRACE_SECONDS)
     _signal(child, getattr(signal, "SIGKILL", signal.SIGTERM))
     child.wait()
+    if child.stdin is not None:  # not before: to a child that runs, its end is that of the lab
+        with contextlib.suppress(OSError):
+            child.stdin.close()
 
 
 def _start(executable: str, said: Any) -> subprocess.Popen[bytes]:

@@ -153,7 +153,7 @@ class _Session:
 
     def _profile(self, interpreter: Interpreter) -> None:
         orders = self._orders("profile", python=interpreter.label)
-        answer = children.ask(interpreter.executable, orders, timeout=self._patience())
+        answer = self._ask(interpreter, orders, self._patience())
         if "error" in answer:
             raise WorkloadError(_explained(self.plan.target.name, interpreter.label, answer), _trace(answer))
         if self.state.described is None:
@@ -172,7 +172,7 @@ class _Session:
         # More workers than cores would measure the scheduler.
         workers = min(max(self.plan.workers or _worker_counts()), max(2, int(_allowed())))
         orders = self._orders("costs", patterns=names, workers=workers)
-        answer = children.ask(interpreter.executable, orders, timeout=min(COSTS_SECONDS, self._patience()))
+        answer = self._ask(interpreter, orders, min(COSTS_SECONDS, self._patience()))
         costs: dict[str, Any] = answer.get("costs", {})
         return costs
 
@@ -226,7 +226,7 @@ class _Session:
             reference=str(self.folder / f"{label}.reference"),
             write=number == 0 and job.pattern == "serial",
         )
-        answer = children.ask(job.interpreter.executable, orders, timeout=self._patience())
+        answer = self._ask(job.interpreter, orders, self._patience())
         run = Run(pattern=job.pattern, workers=job.workers, python=label, round=number)
         if "error" in answer:
             return replace(run, error=answer["error"])
@@ -245,8 +245,11 @@ class _Session:
     def _calibration(self, interpreter: Interpreter, spinners: int) -> machine.Calibration | None:
         if not interpreter.free_threaded or any(run.gil for run in self.state.runs if run.python == interpreter.label):
             return machine.calibrate_with_processes(interpreter.executable, spinners)
-        answer = children.ask(interpreter.executable, {"mode": "cores", "spinners": spinners}, timeout=60.0)
+        answer = self._ask(interpreter, {"mode": "cores", "spinners": spinners}, 60.0)
         return None if "error" in answer else machine.Calibration(**answer)
+
+    def _ask(self, interpreter: Interpreter, orders: dict[str, Any], timeout: float) -> dict[str, Any]:
+        return children.ask(interpreter.executable, orders, timeout=timeout, within=self.folder)
 
     def _orders(self, mode: str, **more: Any) -> dict[str, Any]:
         target = self.plan.target
