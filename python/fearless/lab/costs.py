@@ -14,9 +14,9 @@ from fearless.lab.facts import ORDER, Facts
 
 # Seconds that one item costs beyond its work: on CPython 3.13 with two cores, the dearer of the builds with and
 # without the GIL, from benchmarks/results. Those of rwlock, sharded and snapshot come from what they took beside mutex
-# and atomic in one run of `fearless.lab.dispatch`. That of asyncio is assumed, for an item that waits a few times:
-# dispatch leaves the waits out and finds 2e-7. So are those of interpreters and stealing, which the toolkit does not
-# have.
+# and atomic in one run of `fearless.lab.dispatch`. That of asyncio is for an item that waits four times, at 5e-6 a wait
+# (see `MOST_COROUTINES`): dispatch leaves the waits out and finds 2e-7. Those of interpreters and stealing, which the
+# toolkit does not have, are assumed.
 TYPICAL: Mapping[str, float] = {
     "serial": 0.0,
     "par": 2e-8,
@@ -41,7 +41,13 @@ PROCESS = 0.03  # and for each
 THREAD_BYTES = 150 * 1024  # of its stack, touched
 PROCESS_BYTES = 30 * 1024 * 1024
 FUTURE_BYTES = 300
-COROUTINE_BYTES = 4000  # with its task
+# A task that waits for a timer, with the coroutine it runs and the timer: 1.7 kB on CPython 3.11 to 3.13, 1.9 kB
+# free-threaded. Start 10,000 that call `asyncio.sleep(60)`, let the loop turn, and see by how much the resident set
+# (the second number of /proc/self/statm) has grown for each. A connection comes on top of that, as with threads.
+COROUTINE_BYTES = 1_900
+# A wait takes 5 us of CPU time with 100 of them or 1,000, 6 us with 10,000 and 11 us with 100,000 (CPython 3.11, the
+# `time.thread_time` of a loop on which so many take turns with `asyncio.sleep(0.05)`): beyond this the loop itself gets
+# slower. Open files end first where each has a connection: often at 1,024, see `ulimit -n`.
 MOST_COROUTINES = 10_000
 BASE_BYTES = 12 * 1024 * 1024
 IN_PARTS = frozenset({"par", "threads", "processes", "interpreters"})  # a state for each worker, joined at the end
