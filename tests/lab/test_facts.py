@@ -93,6 +93,8 @@ def test_a_round_costs_the_budget_over_its_rounds() -> None:
 
     assert facts.from_record(whole, "3.13t").round_seconds == 10.0
     assert facts.from_record(short, "3.13t").round_seconds == pytest.approx(1.5, rel=0.02)
+    none = replace(whole, rounds=0, runs=[run for run in whole.runs if run.round == 0])
+    assert facts.from_record(none, "3.13t").round_seconds == 60.0  # at the least
 
 
 def test_the_budget_is_for_each_interpreter() -> None:

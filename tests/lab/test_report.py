@@ -150,6 +150,12 @@ def test_an_interrupted_run_and_a_busy_machine_are_pointed_out() -> None:
     assert any(
         line.startswith("the machine was busy: run it again") for line in shown(replace(record, environment=noisy))
     )
+    starved = [replace(run, cpu_seconds=(run.cpu_seconds or 0.0) / 4) for run in record.runs]
+    assert "the machine was busy: serial had a core for 25 % of its time, so a speed-up may be no more" in " ".join(
+        shown(replace(record, runs=starved))
+    )
+    waits = [synthetic.profile(blocked_seconds=0.7)]  # of one second
+    assert "serial had a core" not in " ".join(shown(replace(record, runs=starved, profiles=waits)))
     assert not any("run it again" in line for line in shown(one_interpreter()))
 
 

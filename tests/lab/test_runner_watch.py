@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import warnings
 from collections import Counter
@@ -84,6 +85,31 @@ def test_a_free_threaded_build_has_no_gil_to_release() -> None:
         assert profile.gil_released is None
     else:
         assert profile.gil_released is None or 0.0 <= profile.gil_released <= 1.0
+
+
+def test_what_the_watch_itself_causes_is_no_waiting() -> None:
+    """A thread that was made to hand over the GIL waits until the one that samples it has a core."""
+    samples = watch._GilSamples()
+    interval = sys.getswitchinterval()
+    samples._late = [0.001] * 20 + [interval + 0.01, interval + 0.02, 0.001]
+    samples._idle = 20
+
+    assert samples.caused() == 0.0  # it always had one
+    samples._ready = 0.025
+    assert samples.caused() == pytest.approx(0.025)
+    samples._ready = 1.0
+    assert samples.caused() == pytest.approx(0.03)
+
+
+def test_where_a_free_gil_comes_as_late_as_a_held_one_nobody_knows_which_it_was() -> None:
+    """So late does everything run on a busy machine."""
+    samples = watch._GilSamples()
+    samples._late = [0.0001] * 20 + [0.0001, 0.006] * 20
+    samples._idle = 20
+
+    assert samples.share() == 0.5
+    samples._late[15:20] = [0.02] * 5
+    assert samples.share() is None
 
 
 def test_the_import_that_turned_the_gil_on_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from fearless.lab import catalog, corpus, dispatch, gil, introspect, machine, memory, reference, watch
+from fearless.lab import catalog, corpus, dispatch, gil, machine, memory, reference, watch
 from fearless.lab._codec import encode
 from fearless.lab._errors import LabError, user_traceback
 from fearless.lab.job import Job
@@ -84,6 +84,8 @@ def _cores(orders: Mapping[str, Any]) -> Answer:
 
 def _doctor(orders: Mapping[str, Any]) -> Answer:
     """What this interpreter says of itself."""
+    from fearless.lab import introspect  # here alone, as it loads what each of many runs would have to wait for
+
     return {"doctor": introspect.answer(orders["imports"])}
 
 

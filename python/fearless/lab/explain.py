@@ -14,6 +14,7 @@ from fearless.lab import costs, rules, stats, wording
 from fearless.lab.facts import AIMS, Candidate, Facts, from_record, simplicity
 from fearless.lab.record import Because, Record, Rejected, Verdict
 from fearless.lab.rules import Finding, axes
+from fearless.lab.rules.finding import NO_WAITING
 
 # Rules whose numbers were fitted on two cores: every sentence that rests on one is marked.
 PROVISIONAL = frozenset({"R6", "R7", "R8", "R15"})
@@ -47,7 +48,7 @@ def judge(facts: Facts, *, brief: bool = False) -> Verdict:
     choice = rules.r16(facts, contenders)
     background = [one for one in (parallel, rules.r14(facts, contenders), rules.r18(facts, contenders)) if one]
     if choice.key is None:
-        return _undecided(facts, [*equality, choice.finding, *background], out, choice.confidence)
+        return _undecided(facts, [*equality, choice.finding, *background, *_waits(facts)], out, choice.confidence)
     pick = facts.candidate(choice.key)
     aims = {} if brief else {**rules.by_aim(facts, contenders), facts.aim: pick.pattern}
     others = rules.r15_aims(facts, aims, pick)
@@ -55,6 +56,12 @@ def judge(facts: Facts, *, brief: bool = False) -> Verdict:
     found = [*equality, *reasons, choice.finding]
     verdict = _verdict(facts, pick, choice.confidence, found, _rejected(facts, out, pick))
     return replace(verdict, aims=aims)
+
+
+def _waits(facts: Facts) -> list[Finding]:
+    """R3 where it is why more workers ran than there are cores."""
+    found = rules.r3(facts) if facts.wait and (facts.waiting_share or 0.0) >= NO_WAITING else None
+    return [found] if found is not None else []
 
 
 def _reasons(

@@ -34,6 +34,7 @@ ORDER = (
 # What a choice may be made for; the first unless another is asked for.
 AIMS = ("throughput", "latency", "cpu", "memory", "simplicity")
 SHAPES = ("none", "counter", "cell", "map", "arbitrary")
+MOSTLY_WAITING = 0.5  # of a serial run: the rest is too little to be compared with anything
 # These gain nothing from threads that run at once.
 NOT_THREADS = frozenset({"serial", "processes", "asyncio", "interpreters"})
 
@@ -75,6 +76,11 @@ class Candidate:
         each = " for each stage" if self.stages else ""
         who = "coroutine" if self.pattern == "asyncio" else "worker"
         return f"{self.pattern} with {self.workers} {who}{'' if self.workers == 1 else 's'}{each}"
+
+    @property
+    def busy(self) -> float | None:
+        """How many cores it kept busy: CPU seconds a second."""
+        return self.cpu_seconds / self.median if self.cpu_seconds is not None and self.seconds else None
 
     @property
     def uses_threads(self) -> bool:
@@ -168,6 +174,14 @@ class Facts:
         """What the others are compared with."""
         return next((one for one in self.candidates if one.pattern == "serial"), None)
 
+    @property
+    def served(self) -> float | None:
+        """The share of the time that serial runs had a core while they wanted one; None where it is hard to tell."""
+        serial = self.serial
+        if serial is None or serial.cpu_seconds is None or self.waiting is None or self.waiting > MOSTLY_WAITING:
+            return None
+        return min(1.0, serial.cpu_seconds / (serial.median * (1 - self.waiting)))
+
     def candidate(self, key: tuple[str, int]) -> Candidate:
         """The candidate with this pattern and number of workers. Raises: `KeyError`."""
         for one in self.candidates:
@@ -198,12 +212,8 @@ class Facts:
     @property
     def thread_parallelism(self) -> float | None:
         """The most CPU time that threads of one pattern used a second: what the runs themselves say about the GIL."""
-        used = [
-            one.cpu_seconds / one.median
-            for one in self.candidates
-            if one.uses_threads and one.workers > 1 and one.cpu_seconds is not None and one.seconds
-        ]
-        return max(used, default=None)
+        used = (one.busy for one in self.candidates if one.uses_threads and one.workers > 1)
+        return max((busy for busy in used if busy is not None), default=None)
 
 
 def from_record(record: Record, python: str) -> Facts:
@@ -233,7 +243,7 @@ def from_record(record: Record, python: str) -> Facts:
         differing=differing,
         failed=failed,
         unmeasured=frozenset(card.name for card in record.cards) - {run.pattern for run in runs},
-        rounds=len(stats.common_rounds([one.seconds for one in candidates])),
+        rounds=min(record.rounds, len(stats.common_rounds([one.seconds for one in candidates]))),
         round_seconds=_round_seconds(record),
         free_threaded_label=_free_threaded(record, python),
         subject=record.workload.name,
@@ -330,11 +340,11 @@ def _single_state(cards: Iterable[Card]) -> frozenset[str]:
 def _round_seconds(record: Record) -> float | None:
     """What a round took: the budget over the rounds it paid for, else the sum of the runs of the first round.
 
-    For each interpreter, as the command's budget is.
+    For each interpreter, as the command's budget is. A budget that paid for no round is the least that one takes.
     """
     interpreters = max(1, len(record.environment.interpreters))
-    if record.budget_seconds and record.rounds and not record.interrupted:
-        return record.budget_seconds / record.rounds / interpreters
+    if record.budget_seconds and record.runs and not record.interrupted:
+        return record.budget_seconds / max(1, record.rounds) / interpreters
     first = [run.seconds for run in record.runs if run.round == 0 and run.seconds is not None]
     return sum(first) / interpreters or None
 

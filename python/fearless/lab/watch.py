@@ -51,7 +51,7 @@ def watch(job: Job, items: Sequence[Any], python: str) -> Profile:
         work_cv=pstdev(meter.work) / mean * size**0.5 if (mean := fmean(meter.work)) > 0 else 0.0,
         update_seconds=meter.update,
         merge_seconds=merge,
-        blocked_seconds=_blocked(seconds - cpu, ready, waited),
+        blocked_seconds=_blocked(seconds - cpu - gil.caused(), ready, waited),
         gil_released=gil.share(),
         reads=len(items) / (len(items) + meter.updates) if job.reads else None,
         replaced=meter.replaced if meter.updates and job.state != "add" else None,
@@ -185,6 +185,9 @@ class _GilSamples:
 
     Late by more than it was late while nobody held the GIL means that somebody did. Nothing is sampled on a
     free-threaded build.
+
+    Whoever held the GIL had to hand it over and waited until this thread ran, which on a busy machine takes a while.
+    That is no waiting of the work: `caused` says how much of it there may have been.
     """
 
     def __init__(self) -> None:
@@ -193,15 +196,19 @@ class _GilSamples:
         self._idle = 0  # samples taken before the work began
         self._thread = threading.Thread(target=self._sample, name="gil-samples", daemon=True)
         self._on = not sysconfig.get_config_var("Py_GIL_DISABLED")
+        self._ready = 0.0  # seconds that this thread was ready and had no CPU, during the work
 
     def __enter__(self) -> Self:
         if self._on:
             self._thread.start()
             self._stop.wait(ENOUGH_SAMPLES * SAMPLE_SECONDS * 1.5)
             self._idle = len(self._late)
+            self._ready = -self._ready_so_far()
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self._on:
+            self._ready += self._ready_so_far()
         self._stop.set()
         if self._on:
             self._thread.join()
@@ -212,7 +219,22 @@ class _GilSamples:
         if min(len(idle), len(busy)) < ENOUGH_SAMPLES // 2:
             return None
         limit = quantiles(idle, n=10)[-1] + MARGIN_SECONDS
+        if limit >= sys.getswitchinterval():  # on a machine this busy, late tells nothing: a free GIL was as late
+            return None
         return sum(late <= limit for late in busy) / len(busy)
+
+    def caused(self) -> float:
+        """Seconds for which the work may have waited for this thread to run, after it was made to let go of the GIL.
+
+        No more than this thread was ready to run and had no CPU, and than its samples were late beyond the interval
+        after which the GIL is asked for.
+        """
+        interval = sys.getswitchinterval()
+        beyond = sum(max(0.0, late - interval) for late in self._late[self._idle :])
+        return min(beyond, self._ready)
+
+    def _ready_so_far(self) -> float:
+        return _ready_seconds(f"self/task/{self._thread.native_id}") or 0.0
 
     def _sample(self) -> None:
         clock = time.perf_counter
@@ -223,11 +245,11 @@ class _GilSamples:
             self._late.append(clock() - due)
 
 
-def _ready_seconds() -> float | None:
-    """Seconds this thread was ready to run and had no CPU; None where the system does not say."""
+def _ready_seconds(thread: str = "thread-self") -> float | None:
+    """Seconds that a thread, by default this, was ready to run and had no CPU; None where the system does not say."""
     if sys.platform != "linux":
         return None
     try:
-        return int(Path("/proc/thread-self/schedstat").read_text(encoding="ascii").split()[1]) / 1e9
+        return int(Path(f"/proc/{thread}/schedstat").read_text(encoding="ascii").split()[1]) / 1e9
     except (OSError, IndexError, ValueError):
         return None

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from fearless.lab import wording
+from fearless.lab.facts import from_record
 from fearless.lab.record import Card, Environment, Interpreter, Record
 from fearless.lab.report.table import Row
 
 NONE = "-"
 FEW_CORES = 0.75  # of those granted
+SERVED = 0.8  # of the time that serial runs wanted a core
 MUCH_NOISE = 0.15
 MUCH_STEAL = 0.02  # less is usual on shared machines
 
@@ -99,6 +101,10 @@ def _gil(one: Interpreter) -> str:
     return f"GIL on after the runs{by}"
 
 
+def _served(record: Record) -> Iterator[float | None]:
+    return (from_record(record, one.label).served for one in record.environment.interpreters)
+
+
 def conditions(record: Record) -> Sequence[str]:
     """What a reader must know about the run as a whole; empty if all was as it should be."""
     found = []
@@ -106,7 +112,13 @@ def conditions(record: Record) -> Sequence[str]:
         found.append(f"interrupted: {wording.counted(record.rounds, 'complete round')}")
     granted = record.environment.cores_allowed
     least = min((one.effective_cores or granted for one in record.environment.interpreters), default=granted)
-    if least < FEW_CORES * granted:
+    served = min((one for one in _served(record) if one is not None), default=1.0)
+    if served < SERVED:
+        found.append(
+            f"the machine was busy: serial had a core for {wording.percent(served)} of its time, so a speed-up may "
+            "be no more than a larger share; run it again when other programs are idle"
+        )
+    elif least < FEW_CORES * granted:
         found.append(f"only {least:.2f} of {granted:g} cores were free: run it again when other programs are idle")
     elif any((one.noise or 0.0) >= MUCH_NOISE for one in record.environment.interpreters):
         found.append("the machine was busy: run it again when other programs are idle, for narrower intervals")

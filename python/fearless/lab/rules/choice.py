@@ -186,9 +186,10 @@ def _too_few_rounds(facts: Facts, speedups: Mapping[Key, float], known: dict[str
     lead = known["pick"]
     rest = {key: value for key, value in speedups.items() if key[0] != lead}
     rival = max(rest, key=lambda key: rest[key])[0]
+    rounds = min(facts.rounds, known["rounds"])  # those that were to run and did not are not in the table
     known |= {"compete": [lead, rival], "settle_seconds": _round_time(facts, MIN_ROUNDS)}
     text = (
-        f"{wording.counted(known['rounds'], 'complete round')} of the {MIN_ROUNDS} that a verdict needs; "
+        f"{wording.counted(rounds, 'complete round')} of the {MIN_ROUNDS} that a verdict needs; "
         f"so far {lead} leads and {rival} is next"
     )
     return Choice(None, 0.0, Finding("R16", text, known))

@@ -27,7 +27,8 @@ def r0(facts: Facts) -> Finding | None:
     Usable parallelism is the effective cores when the GIL is off. When it is on, a share ``rel`` of the work runs with
     the GIL released and the rest one thread at a time, so Amdahl's law allows at most 1 / (1 - rel). That share is
     sampled in a single watched run; unless it is large, the processor time that threads got a second is another limit,
-    and the smaller holds. A speed-up that threads did reach is proof against all of them.
+    and the smaller holds. A speed-up that threads did reach is proof against all of them, unless they had less than one
+    core for it while the GIL was held: two threads in turn get more out of a busy machine than one.
 
     Source: Amdahl, "Validity of the single processor approach", 1967.
     """
@@ -52,9 +53,15 @@ def usable_parallelism(facts: Facts) -> float | None:
     limits = [limit for limit in (facts.cores, gil_limit(facts)) if limit is not None]
     if not limits or (facts.gil and gil_limit(facts) is None):
         return None
-    reached = [facts.speedup(one) for one in facts.candidates if one.uses_threads and one.workers > 1]
+    reached = [facts.speedup(one) for one in facts.candidates if one.uses_threads and _ran_at_once(facts, one)]
     proven = [one.median for one in reached if one is not None and one.above(1.0)]
     return max(1.0, min(limits), *proven)
+
+
+def _ran_at_once(facts: Facts, one: Candidate) -> bool:
+    """True unless what is known of the runs of ``one`` speaks against it."""
+    held = bool(facts.gil) and facts.released is not None and 1 - facts.released > 1 / LITTLE_PARALLELISM
+    return one.workers > 1 and not (held and one.busy is not None and one.busy < 1)
 
 
 def gil_limit(facts: Facts) -> float | None:
