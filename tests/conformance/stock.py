@@ -1,7 +1,7 @@
 """Puts our classes in the place of the stock ones inside CPython's own suites.
 
-Holds: what the suites for `concurrent.futures` need. Not here: the cases, which are imported from the interpreter's
-`test` package and subclassed, never copied.
+Holds: what the suites for `concurrent.futures` and those for asyncio need. Not here: the cases, which are imported from
+the interpreter's `test` package and subclassed, never copied.
 """
 
 import importlib
@@ -20,15 +20,24 @@ import pytest
 import fearless as fl
 
 PACKAGE = "test.test_concurrent_futures"
+ASYNCIO = "test.test_asyncio"
 
 
-def suite(name: str) -> types.ModuleType:
+def suite(name: str, package: str = PACKAGE) -> types.ModuleType:
     """Import a module of the interpreter's own suite; skip where the interpreter comes without it."""
-    if importlib.util.find_spec("test") is None or importlib.util.find_spec(PACKAGE) is None:
-        reason = f"{sys.executable} comes without CPython's own {PACKAGE}; CI asks that two interpreters have it"
+    if importlib.util.find_spec("test") is None or importlib.util.find_spec(package) is None:
+        reason = f"{sys.executable} comes without CPython's own {package}; CI asks that two interpreters have it"
         pytest.skip(reason, allow_module_level=True)
-    whole = importlib.import_module(PACKAGE)
-    return importlib.import_module(f"{PACKAGE}.{name}") if hasattr(whole, "__path__") else whole
+    whole = importlib.import_module(package)
+    return importlib.import_module(f"{package}.{name}") if hasattr(whole, "__path__") else whole
+
+
+def only(case: type, word: str) -> type:
+    """Return the suite with those cases alone that have the word in their name."""
+    names = unittest.TestLoader().getTestCaseNames(case)
+    taken = [name for name in names if word in name]
+    assert taken, f"{case.__name__} has no case about {word}"
+    return type(case.__name__, (case,), dict.fromkeys(set(names) - set(taken)))
 
 
 class Future(fl.Task[Any]):
@@ -89,6 +98,18 @@ class Ours(unittest.TestCase):
         samples = {name: sample(base, name) for name in dir(base) if name.endswith("_FUTURE")}
         replace(cls, modules, {**samples, "assert_python_ok": run_with_ours(modules)})
         log_to_stderr(cls)
+        super().setUpClass()
+
+
+class OursInAsyncio(unittest.TestCase):
+    """The same for suites of asyncio: while it runs, asyncio itself makes pools and tasks of ours, too."""
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        """Replace `concurrent`, by which the suites, and what makes pools and futures, come to the classes."""
+        makers = (ASYNCIO, "asyncio.base_events", "asyncio.tasks")  # others compare with what they are given
+        modules = [module for name, module in sys.modules.items() if name.startswith(makers)]
+        replace(cls, modules, {"concurrent": types.SimpleNamespace(futures=_Futures("futures"))})
         super().setUpClass()
 
 
