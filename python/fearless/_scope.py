@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Self, TypeVar, get_args
 
 from fearless import _loops, _native, _scope_failures, threads
-from fearless._scope_failures import LEAVES_BARE, Outcome
+from fearless._scope_failures import LEAVES_BARE, LEFT, Outcome
 from fearless._scope_options import ScopeOptions
 from fearless.errors import Cancelled
 
@@ -81,7 +81,7 @@ def scope(
     In a coroutine of asyncio or trio it is ``async with``. The scope belongs to the task of the event loop: the async
     calls of that task obey it, and those of other tasks do not. Cancelling the task cancels the scope.
 
-    Ctrl-C while the block is left cancels the tasks and joins on; a second one leaves at once and names the threads
+    Ctrl-C cancels the tasks and joins on; a second one leaves at once, the scopes around as well, and names the threads
     that still run.
 
     Thread safety: internally synchronized; a task may spawn into its own scope.
@@ -147,7 +147,9 @@ class Scope:
         if error is not None:
             self.cancel()
         try:
-            interrupt = self._join(native)
+            if self._is_left_by_force(native, error):
+                return False
+            interrupt = self._join(native, error)
         finally:
             with self._lock:
                 self._closed = True
@@ -175,7 +177,9 @@ class Scope:
         if error is not None:
             self.cancel()
         try:
-            interrupt = await self._join_async(native)
+            if self._is_left_by_force(native, error):
+                return False
+            interrupt = await self._join_async(native, error)
         finally:
             with self._lock:
                 self._closed = True
@@ -324,9 +328,21 @@ class Scope:
         self._winner = task
         return True
 
-    def _join(self, native: _native.Scope) -> BaseException | None:
-        """Wait for the tasks and their threads; return the first interrupt, after which the tasks are cancelled."""
+    def _is_left_by_force(self, native: _native.Scope, error: BaseException | None) -> bool:
+        """Whether the block was left by a second Ctrl-C, which has left a scope inside it; a note is added then."""
+        if error is None or not _scope_failures.has_left_a_scope(error):
+            return False
+        if native.running:
+            error.add_note(self._still_running(native))
+        return True
+
+    def _join(self, native: _native.Scope, error: BaseException | None) -> BaseException | None:
+        """Wait for the tasks and their threads; return the first interrupt, after which the tasks are cancelled.
+
+        If it was a Ctrl-C that ended the block, by ``error``, an interrupt is the second.
+        """
         interrupt: BaseException | None = None
+        is_second = isinstance(error, KeyboardInterrupt)
         stopped = False
         while True:
             try:
@@ -338,11 +354,11 @@ class Scope:
                     thread.join()
                 if self._close(native):
                     return interrupt
-            except BaseException as error:
-                if interrupt is not None:
-                    error.add_note(self._still_running(native))
+            except BaseException as new:
+                if is_second:
+                    new.add_note(self._still_running(native))
                     raise
-                interrupt = error
+                interrupt, is_second = new, True
                 self.cancel()
 
     def _run_queued(self) -> None:
@@ -353,9 +369,10 @@ class Scope:
                 tasks = list(self._running)
             ran = any([task._run_here() for task in tasks])  # noqa: C419, SLF001 - all of them; the native half is ours
 
-    async def _join_async(self, native: _native.Scope) -> BaseException | None:
+    async def _join_async(self, native: _native.Scope, error: BaseException | None) -> BaseException | None:
         """Do the same as a coroutine: the loop's cancellation of the task counts as an interrupt."""
         interrupt: BaseException | None = None
+        is_second = isinstance(error, KeyboardInterrupt)
         loop = _loops.current()
         while True:
             try:
@@ -370,12 +387,12 @@ class Scope:
                     return interrupt
             except Cancelled:
                 continue  # the scope is stopped: from now on with a shield
-            except BaseException as error:
-                if interrupt is None:
-                    interrupt = error
+            except BaseException as new:
+                if not is_second:
+                    interrupt, is_second = new, True
                     self.cancel()
-                elif not isinstance(error, loop.cancelled):
-                    error.add_note(self._still_running(native))
+                elif not isinstance(new, loop.cancelled):
+                    new.add_note(self._still_running(native))
                     raise
 
     def _close(self, native: _native.Scope) -> bool:
@@ -395,7 +412,8 @@ class Scope:
 
     def _still_running(self, native: _native.Scope) -> str:
         names = [thread.name for thread in self._threads if thread.is_alive()]
-        return f"left a scope while {native.running} of its tasks ran, in: {', '.join(names) or 'pool threads'}"
+        running = min(native.running, len(self._running))  # the first may count threads, the second those before a fork
+        return f"{LEFT} {running} of its tasks ran, in: {', '.join(names) or 'pool threads'}"
 
     def _conclude(
         self, native: _native.Scope, outcome: Outcome, error: BaseException | None, interrupt: BaseException | None

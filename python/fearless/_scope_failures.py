@@ -13,9 +13,11 @@ from fearless.errors import Cancelled, Timeout
 if TYPE_CHECKING:
     from fearless import _native
 
-__all__ = ["LEAVES_BARE", "Outcome", "sort"]
+__all__ = ["LEAVES_BARE", "LEFT", "Outcome", "has_left_a_scope", "sort"]
 
 LEAVES_BARE = (KeyboardInterrupt, SystemExit, GeneratorExit)
+LEFT = "left a scope while"
+"""How the note on an exception begins that has left a scope before its tasks had ended."""
 
 
 @dataclass(slots=True)
@@ -78,6 +80,11 @@ def sort(error: BaseException | None, stops: tuple[type[BaseException], ...]) ->
     passing, rest = error.split(Cancelled)
     stop, failure = (None, rest) if rest is None or not stops else rest.split(stops)
     return Outcome(None if passing is None else _first(passing), stop, failure)
+
+
+def has_left_a_scope(error: BaseException) -> bool:
+    """Whether it was the second interrupt of a scope inside, which waited for its tasks no longer."""
+    return any(str(note).startswith(LEFT) for note in getattr(error, "__notes__", ()))
 
 
 def _first(found: BaseException) -> Cancelled:
