@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
     from fearless._core import Scope, _Operation
 
-_scopes: weakref.WeakKeyDictionary[object, Scope] = weakref.WeakKeyDictionary()
+# From the outside in. A scope is taken out wherever it stands: an asynchronous generator that waits in the middle of a
+# block may end after the block that it was begun in, and in another task.
+_scopes: weakref.WeakKeyDictionary[object, list[Scope]] = weakref.WeakKeyDictionary()
 _loops: weakref.WeakKeyDictionary[Any, AsyncioLoop | TrioRun] = weakref.WeakKeyDictionary()
 
 
@@ -64,37 +66,39 @@ def task_scope() -> Scope | None:
     """The native scope of the task that runs on this thread, or None. For the native half."""
     task = current_task()
     try:
-        return None if task is None else _scopes[task]
-    except KeyError:
+        return None if task is None else _scopes[task][-1]
+    except (KeyError, IndexError):
         return None
 
 
 class Place:
-    """Where a task is in the tree of scopes: what `async with scope()` enters and leaves.
+    """A task's place in the tree of scopes: what `async with scope()` enters and leaves.
 
     Thread safety: externally synchronized; it belongs to the task.
     """
 
     def __init__(self, task: object) -> None:
-        """Remember the scope that ``task`` is in, without keeping the task alive."""
+        """Remember ``task`` without keeping it alive."""
         self._task = weakref.ref(task)
-        self._outside = _scopes.get(task)
 
     def enter(self, scope: Scope) -> None:
         """Put the task into a scope."""
         task = self._task()
         if task is not None:
-            _scopes[task] = scope
+            _scopes.setdefault(task, []).append(scope)
 
-    def leave(self) -> None:
-        """Put the task back where it was."""
-        task, outside = self._task(), self._outside
-        if task is None:
+    def leave(self, scope: Scope) -> None:
+        """Take the task out of the scope; whichever task does it."""
+        task = self._task()
+        scopes = None if task is None else _scopes.get(task)
+        if task is None or scopes is None:
             return
-        if outside is None:
+        if scope in scopes:
+            place = scopes.index(scope)
+            # A cancellation of those inside may be that of this scope, and would meet nobody to end at.
+            scopes[place:] = [inner for inner in scopes[place + 1 :] if not inner.stopped]
+        if not scopes:
             _scopes.pop(task, None)
-        else:
-            _scopes[task] = outside
 
 
 def place() -> Place:

@@ -185,8 +185,8 @@ class Scope:
                 self._closed = True
             _open.pop(native.key, None)
             if self._place is not None:
-                self._place.leave()
-            native.exit_task()
+                self._place.leave(native)
+            native.exit()
         outcome = _scope_failures.sort(error, stops)
         return self._conclude(native, outcome, error, outcome.interrupt or interrupt)
 
@@ -386,7 +386,9 @@ class Scope:
                 if self._close(native):
                     return interrupt
             except Cancelled:
-                continue  # the scope is stopped: from now on with a shield
+                # It is stopped: from now on with a shield. Or the scope of another task is, which ends a generator.
+                if not native.stopped:
+                    self.cancel()
             except BaseException as new:
                 if not is_second:
                     interrupt, is_second = new, True

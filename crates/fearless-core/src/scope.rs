@@ -36,6 +36,8 @@ pub struct Scope {
     stopped: AtomicBool,
     /// Set once, when its own deadline ended it.
     timed_out: AtomicBool,
+    /// Set once, by [`Scope::leave`].
+    left: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -58,6 +60,7 @@ impl Scope {
             cancelled: AtomicBool::new(false),
             stopped: AtomicBool::new(false),
             timed_out: AtomicBool::new(false),
+            left: AtomicBool::new(false),
             state: Mutex::new(State { generation: fork::generation(), ..State::default() }),
             parent,
         });
@@ -71,11 +74,20 @@ impl Scope {
         scope
     }
 
-    /// Takes the scope out of its parent. After it, no cancellation reaches it from above.
-    pub fn leave(self: &Arc<Scope>) {
+    /// Takes the scope out of its parent. After it, no cancellation reaches it from above. Whether nobody had done so.
+    pub fn leave(self: &Arc<Scope>) -> bool {
+        if self.left.swap(true, Ordering::AcqRel) {
+            return false;
+        }
         if let Some(parent) = &self.parent {
             sync::lock(&parent.state).children.retain(|child| !Arc::ptr_eq(child, self));
         }
+        true
+    }
+
+    /// Whether it was left: nobody is in it any more, whatever he may remember.
+    pub fn is_left(&self) -> bool {
+        self.left.load(Ordering::Acquire)
     }
 
     /// The scope around this one, unless it is shielded.

@@ -1,11 +1,10 @@
 //! `_core.Scope`: the native half of a scope. Which scope a thread or a task is in, cancelling, and joining the tasks.
 //!
-//! A thread has its scope in a thread-local, a task of an event loop in a map of `_loops.py`.
+//! A thread has its scopes in a thread-local (`scope/inside.rs`), a task of an event loop in a map of `_loops.py`.
 //!
 //! Not here: what leaving a `with` block raises; `fearless._scope` decides that.
 
 use std::{
-    cell::{Cell, RefCell},
     sync::atomic::{AtomicUsize, Ordering},
     time::Instant,
 };
@@ -28,32 +27,23 @@ use crate::{
     waits::{Gives, Object, Of, Waits},
 };
 
-thread_local! {
-    static CURRENT: RefCell<Option<Arc<core::Scope>>> = const { RefCell::new(None) };
-    /// Whether tasks of a loop on this thread may have scopes.
-    static HAS_TASKS: Cell<bool> = const { Cell::new(false) };
-    /// Whether `CURRENT` or `HAS_TASKS` is set: every send and receive asks, and most threads have neither.
-    static IS_INSIDE: Cell<bool> = const { Cell::new(false) };
-}
+mod inside;
+
+pub(crate) use inside::{Entered, has_tasks, is_of_thread, may_be_inside, of_thread};
+use inside::{put_has_tasks, put_in, take_out};
 
 /// How many scopes of tasks are open, in all threads. Only then a task is asked for its scope, which runs Python.
 static OPEN: AtomicUsize = AtomicUsize::new(0);
 
-/// Whether the caller may be in a scope; false nearly always.
-#[inline]
-pub(crate) fn may_be_inside() -> bool {
-    IS_INSIDE.get()
-}
-
-/// The same for a coroutine, whose loop may have moved to this thread.
+/// As `may_be_inside`, for a coroutine, whose loop may have moved to this thread.
 #[inline]
 pub(crate) fn may_be_inside_task() -> bool {
-    IS_INSIDE.get() || OPEN.load(Ordering::Acquire) > 0
+    may_be_inside() || OPEN.load(Ordering::Acquire) > 0
 }
 
 /// The scope of the caller: that of the task which runs on this thread, or else of the thread itself.
 pub(crate) fn current(py: Python<'_>) -> PyResult<Option<Arc<core::Scope>>> {
-    if HAS_TASKS.get() {
+    if has_tasks() {
         if OPEN.load(Ordering::Acquire) == 0 {
             put_has_tasks(false);
         } else if let Some(scope) = of_task(py)? {
@@ -65,7 +55,7 @@ pub(crate) fn current(py: Python<'_>) -> PyResult<Option<Arc<core::Scope>>> {
 
 /// The same for a coroutine.
 pub(crate) fn current_of_task(py: Python<'_>) -> PyResult<Option<Arc<core::Scope>>> {
-    if !HAS_TASKS.get() && OPEN.load(Ordering::Acquire) > 0 {
+    if !has_tasks() && OPEN.load(Ordering::Acquire) > 0 {
         put_has_tasks(true);
     }
     current(py)
@@ -77,68 +67,23 @@ fn of_task(py: Python<'_>) -> PyResult<Option<Arc<core::Scope>>> {
     Ok(found.extract::<Option<Bound<'_, Scope>>>()?.map(|scope| Arc::clone(&scope.get().core)))
 }
 
-/// Whether `look` is true of the scope of the calling thread. `look` must not run Python. Borrows rather than clones: all
-/// threads of a scope would meet on its reference count.
-pub(crate) fn is_of_thread(look: impl FnOnce(&Arc<core::Scope>) -> bool) -> bool {
-    CURRENT.try_with(|current| current.borrow().as_ref().is_some_and(look)).unwrap_or(false)
-}
-
-/// Whether tasks on this thread may have scopes.
-pub(crate) fn has_tasks() -> bool {
-    HAS_TASKS.get()
-}
-
-/// The scope of the calling thread.
-pub(crate) fn of_thread() -> Option<Arc<core::Scope>> {
-    CURRENT.try_with(|current| current.borrow().clone()).ok().flatten()
-}
-
-fn replace(scope: Option<Arc<core::Scope>>) -> Option<Arc<core::Scope>> {
-    CURRENT
-        .try_with(|current| {
-            IS_INSIDE.set(scope.is_some() || HAS_TASKS.get());
-            current.replace(scope)
-        })
-        .ok()
-        .flatten()
-}
-
-fn put_has_tasks(has_tasks: bool) -> bool {
-    let had_tasks = HAS_TASKS.replace(has_tasks);
-    IS_INSIDE.set(has_tasks || is_of_thread(|_| true));
-    had_tasks
-}
-
-/// While it lives, the calling thread is in the given scope, and not in that of a task that may run below.
-pub(crate) struct Entered {
-    outside: Option<Arc<core::Scope>>,
-    had_tasks: bool,
-}
-
-impl Entered {
-    /// `None` is outside every scope.
-    pub(crate) fn enter(scope: Option<Arc<core::Scope>>) -> Entered {
-        let had_tasks = HAS_TASKS.replace(false);
-        Entered { outside: replace(scope), had_tasks }
-    }
-}
-
-impl Drop for Entered {
-    fn drop(&mut self) {
-        HAS_TASKS.set(self.had_tasks);
-        replace(self.outside.take());
-    }
-}
-
 /// A node of the cancellation tree.
 ///
 /// Thread safety: internally synchronized; `enter` and `exit` belong to the thread that owns the `with` block.
 #[pyclass(frozen, module = "fearless._core")]
 pub(crate) struct Scope {
     core: Arc<core::Scope>,
-    /// Where its owner was before, and is again afterwards.
-    outside: Option<Arc<core::Scope>>,
+    block: Block,
     hooks: Hooks,
+}
+
+/// Who is in a scope by way of this handle.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Block {
+    /// Nobody: it is only known.
+    None,
+    Thread,
+    Task,
 }
 
 impl Object for Scope {
@@ -156,7 +101,7 @@ impl Object for Scope {
 impl Scope {
     /// Another handle of a scope; it cannot be left by it.
     pub(crate) fn of(core: Arc<core::Scope>) -> Scope {
-        Scope { core, outside: None, hooks: Hooks::default() }
+        Scope { core, block: Block::None, hooks: Hooks::default() }
     }
 
     pub(crate) fn core(&self) -> &Arc<core::Scope> {
@@ -165,14 +110,19 @@ impl Scope {
 }
 
 impl Scope {
-    fn inside(outside: Option<Arc<core::Scope>>, timeout: Option<&Bound<'_, PyAny>>, shield: bool) -> PyResult<Scope> {
+    fn inside(
+        outside: Option<Arc<core::Scope>>,
+        timeout: Option<&Bound<'_, PyAny>>,
+        shield: bool,
+        block: Block,
+    ) -> PyResult<Scope> {
         let deadline = match Patience::from_timeout(timeout)? {
             Patience::Forever => None,
             Patience::Until(until) => Some(until),
             Patience::Once => Some(Instant::now()),
         };
-        let core = core::Scope::new(outside.clone().filter(|_| !shield), deadline);
-        Ok(Scope { core, outside, hooks: Hooks::default() })
+        let core = core::Scope::new(outside.filter(|_| !shield), deadline);
+        Ok(Scope { core, block, hooks: Hooks::default() })
     }
 }
 
@@ -186,8 +136,8 @@ impl Scope {
     #[staticmethod]
     #[pyo3(signature = (timeout=None, *, shield=false))]
     fn enter(timeout: Option<&Bound<'_, PyAny>>, shield: bool) -> PyResult<Scope> {
-        let scope = Scope::inside(of_thread(), timeout, shield)?;
-        replace(Some(Arc::clone(&scope.core)));
+        let scope = Scope::inside(of_thread(), timeout, shield, Block::Thread)?;
+        put_in(Arc::clone(&scope.core));
         Ok(scope)
     }
 
@@ -195,7 +145,7 @@ impl Scope {
     #[staticmethod]
     #[pyo3(signature = (timeout=None, *, shield=false))]
     fn enter_task(py: Python<'_>, timeout: Option<&Bound<'_, PyAny>>, shield: bool) -> PyResult<Scope> {
-        let scope = Scope::inside(current_of_task(py)?, timeout, shield)?;
+        let scope = Scope::inside(current_of_task(py)?, timeout, shield, Block::Task)?;
         OPEN.fetch_add(1, Ordering::AcqRel);
         put_has_tasks(true);
         Ok(scope)
@@ -214,16 +164,16 @@ impl Scope {
         Ok(std::iter::successors(innermost.as_ref(), |scope| scope.parent()).map(key).collect())
     }
 
-    /// Leave the scope: the thread is again in the one around it.
+    /// Leave the scope: its thread, or its task, is in it no more. Again is harmless.
     fn exit(&self) {
-        self.core.leave();
-        replace(self.outside.clone());
-    }
-
-    /// The same for a scope of a task.
-    fn exit_task(&self) {
-        self.core.leave();
-        OPEN.fetch_sub(1, Ordering::AcqRel);
+        if !self.core.leave() {
+            return;
+        }
+        match self.block {
+            Block::None => {}
+            Block::Thread => drop(take_out(&self.core)),
+            Block::Task => drop(OPEN.fetch_sub(1, Ordering::AcqRel)),
+        }
     }
 
     /// Cancel every wait inside, now and later.
@@ -295,26 +245,15 @@ impl Scope {
     fn join(&self, py: Python<'_>, known: bool) -> PyResult<bool> {
         let waiter = Waiter::new();
         let Some(ticket) = self.core.join(&waiter) else { return Ok(true) };
-        let patience = match self.core.deadline() {
-            Some(deadline) if !known => Patience::Until(deadline),
-            _ => Patience::Forever,
+        let ended = if known {
+            wait::wait(py, &waiter, Kind::Scope, Patience::Forever)
+        } else {
+            wait::wait_inside(py, &waiter, Kind::Scope, &self.core)
         };
-        if !known {
-            self.core.attach(&waiter); // claims it at once if the scope is stopped already
-        }
-        let ended = wait::wait(py, &waiter, Kind::Scope, patience);
-        if !known {
-            self.core.detach(&waiter);
-        }
         self.core.leave_join(ticket);
         match ended {
             Ended::Ready(_) => Ok(true),
-            Ended::Failed(Claim::Cancelled, _) => Ok(false),
-            Ended::TimedOut => {
-                wait::expire(&self.core);
-                loop_queue::send(py);
-                Ok(false)
-            }
+            Ended::Failed(Claim::Cancelled, _) | Ended::TimedOut => Ok(false),
             Ended::Failed(_, error) => Err(error),
         }
     }
@@ -325,6 +264,15 @@ impl Scope {
 
     fn __clear__(&self) {
         self.hooks.clear();
+    }
+}
+
+impl Drop for Scope {
+    /// A signal handler can raise after a block was entered, and before anybody can leave it.
+    fn drop(&mut self) {
+        if self.block != Block::None {
+            self.exit();
+        }
     }
 }
 

@@ -22,12 +22,12 @@ use pyo3::{
     types::PyDict,
 };
 
-use crate::{blocked, errors, event_loop, kept::Kept, loop_queue, python, scope, thread};
+use crate::{blocked, errors, event_loop, kept::Kept, loop_queue, python, thread};
 
 mod cancellation;
 
-use cancellation::{cancellation, scope_of};
-pub(crate) use cancellation::{checkpoint, checkpoint_in, expire};
+use cancellation::{cancellation, expire, scope_of};
+pub(crate) use cancellation::{checkpoint, checkpoint_in};
 
 /// How long the main thread sleeps between two looks at signals.
 const SLICE: Duration = Duration::from_millis(50);
@@ -199,17 +199,25 @@ pub(crate) fn wait_regardless(py: Python<'_>, waiter: &Arc<Waiter>) -> Claim {
 
 /// Waits until `waiter` is claimed.
 pub(crate) fn wait(py: Python<'_>, waiter: &Arc<Waiter>, kind: Kind, patience: Patience) -> Ended {
-    if let Err(error) = event_loop::warn_if_running(py) {
-        if waiter.claim(Claim::Interrupted) {
-            return Ended::Failed(Claim::Interrupted, error);
-        }
-        after_success(py, error);
+    warned(py, waiter).unwrap_or_else(|| wait_for(py, waiter, kind, patience))
+}
+
+/// The same, until `scope` is stopped or its time is over; whatever scope the caller is in.
+pub(crate) fn wait_inside(py: Python<'_>, waiter: &Arc<Waiter>, kind: Kind, scope: &Arc<Scope>) -> Ended {
+    warned(py, waiter).unwrap_or_else(|| wait_noted(py, waiter, kind, Some(scope), Patience::Forever))
+}
+
+/// Warns who would stop an event loop; `Some` if the warning was raised.
+fn warned(py: Python<'_>, waiter: &Waiter) -> Option<Ended> {
+    let error = event_loop::warn_if_running(py).err()?;
+    if waiter.claim(Claim::Interrupted) {
+        return Some(Ended::Failed(Claim::Interrupted, error));
     }
-    wait_for(py, waiter, kind, patience)
+    after_success(py, error);
+    None
 }
 
 fn wait_for(py: Python<'_>, waiter: &Arc<Waiter>, kind: Kind, patience: Patience) -> Ended {
-    let started = Instant::now();
     let scope = match scope_of(py, kind) {
         Ok(scope) => scope,
         Err(error) if waiter.claim(Claim::Interrupted) => return Ended::Failed(Claim::Interrupted, error),
@@ -218,16 +226,25 @@ fn wait_for(py: Python<'_>, waiter: &Arc<Waiter>, kind: Kind, patience: Patience
             None
         }
     };
+    wait_noted(py, waiter, kind, scope.as_ref(), patience)
+}
+
+fn wait_noted(
+    py: Python<'_>,
+    waiter: &Arc<Waiter>,
+    kind: Kind,
+    scope: Option<&Arc<Scope>>,
+    patience: Patience,
+) -> Ended {
+    let started = Instant::now();
     let _noted = blocked::note(kind, waiter);
-    let ended = match &scope {
-        None => wait_in(py, waiter, kind, None, patience.until()),
-        Some(scope) => {
-            scope.attach(waiter);
-            let ended = wait_in(py, waiter, kind, Some(scope), patience.until());
-            scope.detach(waiter);
-            ended
-        }
-    };
+    if let Some(scope) = scope {
+        scope.attach(waiter); // claims it at once if the scope is stopped already
+    }
+    let ended = wait_in(py, waiter, kind, scope, patience.until());
+    if let Some(scope) = scope {
+        scope.detach(waiter);
+    }
     let waited = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
     WAITED[kind as usize].fetch_add(waited, Ordering::Relaxed);
     ended
@@ -329,8 +346,7 @@ fn sleep(waiter: &Waiter, wake_at: Option<Instant>) -> Option<Claim> {
 fn settle(py: Python<'_>, claim: Claim, scope: Option<&Arc<Scope>>) -> Ended {
     match claim {
         Claim::TimedOut => Ended::TimedOut,
-        // Without a scope: the join of one, which attached its waiter itself.
-        Claim::Cancelled => Ended::Failed(claim, cancellation(py, scope.or(scope::of_thread().as_ref()))),
+        Claim::Cancelled => Ended::Failed(claim, cancellation(py, scope)),
         Claim::Ready(_) | Claim::Interrupted => Ended::Ready(claim),
     }
 }

@@ -41,7 +41,7 @@ fn is_over(scope: &Arc<Scope>) -> bool {
     scope.is_stopped()
 }
 
-pub(crate) fn expire(scope: &Arc<Scope>) {
+pub(super) fn expire(scope: &Arc<Scope>) {
     // One look at the clock: with two, a scope could be found expired just after the one around it was not.
     let now = Instant::now();
     if let Some(expired) = scope.expired(now) {
