@@ -48,6 +48,7 @@ class Shape:
     contenders: list[Contender] = field(default_factory=list)
     measures: Literal["seconds", "bytes"] = "seconds"
     operations: int | None = None  # in a sample; calibrated where nobody says
+    told: bool = False  # the bodies return the seconds of an operation, as a quantile of them, and are not timed
 
     def add(self, name: str, make: Make, goals: tuple[float, float] | None = None) -> None:
         """Let one more contend."""
@@ -97,13 +98,12 @@ def measure(shape: Shape, plan: Plan) -> list[Samples]:
         loops = [contender.make(stack) for contender in contenders]
         counts = [shape.operations or calibrate(bodies, plan.sample) for bodies in loops]
         counts[0] = counts[-1] = max(counts[0], counts[-1])  # they are the same, so they do the same
-        take = sample if shape.measures == "seconds" else report
         values: list[list[float]] = [[] for _ in contenders]
         for _ in range(plan.rounds):
             draw.shuffle(order)
             for place in order:
                 gc.collect()
-                values[place].append(take(loops[place], counts[place]) / counts[place])
+                values[place].append(one_operation(shape, loops[place], counts[place]))
     return [Samples(*row) for row in zip(contenders, counts, values, strict=True)]
 
 
@@ -122,6 +122,13 @@ def quickest(bodies: Sequence[Body], count: int, least: float) -> float:
     return seconds if seconds < least else min(seconds, sample(bodies, count))
 
 
+def one_operation(shape: Shape, bodies: Sequence[Body], count: int) -> float:
+    """Take one sample; return what one operation took in it."""
+    if shape.told:
+        return report(bodies, count)
+    return (sample if shape.measures == "seconds" else report)(bodies, count) / count
+
+
 def sample(bodies: Sequence[Body], count: int) -> float:
     """Run the bodies, each `count` operations, and return the seconds from the first start to the last end."""
     if len(bodies) == 1:
@@ -132,7 +139,7 @@ def sample(bodies: Sequence[Body], count: int) -> float:
 
 
 def report(bodies: Sequence[Body], count: int) -> float:
-    """Return what the bodies themselves say they used."""
+    """Return what the bodies themselves say."""
     return sum(float(str(body(count))) for body in bodies)
 
 
