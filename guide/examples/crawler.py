@@ -19,7 +19,8 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+from socketserver import ThreadingTCPServer
 
 import fearless as fl
 
@@ -134,11 +135,10 @@ def served() -> Iterator[Address]:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Page) as server, fl.scope() as scope:
-        server.daemon_threads = False  # so that closing it waits for them
+    with ThreadingTCPServer(("127.0.0.1", 0), Page) as server, fl.scope() as scope:  # waits for its threads at the end
         scope.spawn(server.serve_forever, 0.05)  # seconds until it looks whether to stop
         try:
-            yield ("127.0.0.1", server.server_port)
+            yield ("127.0.0.1", server.server_address[1])
         finally:
             closed.set()
             server.shutdown()
