@@ -409,17 +409,17 @@ class TestContext:
             variable.set(value)
             return seen
 
-        with fl.ThreadPool(1) as pool:
+        def submit_three(pool: fl.ThreadPool) -> list[fl.Task[str]]:
             first = pool.submit(work, "first")
             token = variable.set("submitter's")
             second = pool.submit(work, "second")
             variable.reset(token)
-            third = pool.submit(work, "third")
-            assert [first.result(BOUND), second.result(BOUND), third.result(BOUND)] == [
-                "unset",
-                "submitter's",
-                "unset",
-            ]
+            return [first, second, pool.submit(work, "third")]
+
+        with fl.ThreadPool(1) as pool:
+            # In a context without any variable, which is a case of its own.
+            tasks = contextvars.Context().run(submit_three, pool)
+            assert [task.result(BOUND) for task in tasks] == ["unset", "submitter's", "unset"]
 
     @pytest.mark.guarantee("thread_pool", "cancel")
     def test_a_task_is_outside_every_scope_unless_a_scope_submits_it(self) -> None:

@@ -15,14 +15,15 @@ use pyo3::{
     types::{PyDict, PyTuple},
 };
 
-use crate::{owned, python, receiver::Receiver, sender::Sender};
+use crate::{crossing, owned, python, receiver::Receiver, sender::Sender};
 
 /// A function with its arguments.
 pub(crate) struct Call {
     function: Py<PyAny>,
     args: Py<PyTuple>,
     kwargs: Option<Py<PyDict>>,
-    context: Py<PyAny>,
+    /// The context variables that it sees; without, there are none.
+    context: Option<Py<PyAny>>,
 }
 
 impl Call {
@@ -38,10 +39,10 @@ impl Call {
         let handed_on = owned::hand_on_all(args, "spawn")?;
         let args = handed_on.as_ref().unwrap_or(args);
         let call = Call {
-            function: function.clone().unbind(),
-            args: args.clone().unbind(),
-            kwargs: kwargs.map(|kwargs| kwargs.clone().unbind()),
-            context: copy_context(py)?,
+            function: crossing::reference(function),
+            args: crossing::reference(args),
+            kwargs: kwargs.map(crossing::reference),
+            context: context_to_hand_on(py)?,
         };
         if function.is_callable() {
             return Ok(call);
@@ -52,13 +53,16 @@ impl Call {
 
     /// Makes the call. A panic inside it becomes an error.
     pub(crate) fn make(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        let context = self.context.bind(py);
-        enter_context(context)?;
+        let context = match &self.context {
+            Some(context) => context.bind(py).clone(),
+            None => new_context(py)?,
+        };
+        enter_context(&context)?;
         let kwargs = self.kwargs.as_ref().map(|kwargs| kwargs.bind(py));
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             python::call(self.function.bind(py), self.args.bind(py), kwargs).map(Bound::unbind)
         }));
-        if let Err(error) = exit_context(context) {
+        if let Err(error) = exit_context(&context) {
             error.write_unraisable(py, Some(self.function.bind(py)));
         }
         outcome.unwrap_or_else(|panic| Err(panicked(&*panic)))
@@ -94,21 +98,31 @@ fn panicked(panic: &(dyn Any + Send)) -> PyErr {
     PyRuntimeError::new_err(format!("native code panicked: {text}"))
 }
 
-fn copy_context(py: Python<'_>) -> PyResult<Py<PyAny>> {
+/// A copy of the context variables of this moment; `None` without any, where no thread has to drop what another made.
+fn context_to_hand_on(py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
     // SAFETY: attached, by `py`; takes nothing, returns a new reference or null.
     let context = unsafe { ffi::PyContext_CopyCurrent() };
     // SAFETY: the reference is new and ours, or null with an exception set.
-    unsafe { Bound::from_owned_ptr_or_err(py, context) }.map(Bound::unbind)
+    let context = unsafe { Bound::from_owned_ptr_or_err(py, context) }?;
+    let is_needed = !cfg!(Py_GIL_DISABLED) || context.len()? > 0;
+    Ok(is_needed.then(|| context.unbind()))
+}
+
+fn new_context(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    // SAFETY: attached, by `py`; takes nothing, returns a new reference or null.
+    let context = unsafe { ffi::PyContext_New() };
+    // SAFETY: the reference is new and ours, or null with an exception set.
+    unsafe { Bound::from_owned_ptr_or_err(py, context) }
 }
 
 fn enter_context(context: &Bound<'_, PyAny>) -> PyResult<()> {
-    // SAFETY: attached, by `context`, which `copy_context` made.
+    // SAFETY: attached, by `context`, which one of the two above made.
     let failed = unsafe { ffi::PyContext_Enter(context.as_ptr()) } != 0;
     if failed { Err(PyErr::fetch(context.py())) } else { Ok(()) }
 }
 
 fn exit_context(context: &Bound<'_, PyAny>) -> PyResult<()> {
-    // SAFETY: attached, by `context`, which `copy_context` made and this thread entered.
+    // SAFETY: attached, by `context`, which one of the two above made and this thread entered.
     let failed = unsafe { ffi::PyContext_Exit(context.as_ptr()) } != 0;
     if failed { Err(PyErr::fetch(context.py())) } else { Ok(()) }
 }

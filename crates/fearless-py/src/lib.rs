@@ -14,6 +14,7 @@ mod channel;
 mod compat;
 mod condvar;
 mod counts;
+mod crossing;
 mod drawn;
 mod errors;
 mod event;

@@ -24,7 +24,7 @@ use pyo3::{
 
 use crate::{
     call::Call,
-    errors, event_loop,
+    crossing, errors, event_loop,
     hooks::Hooks,
     kept::name,
     loop_queue,
@@ -324,10 +324,10 @@ impl ThreadPool {
         let is_mine = queue.is_mine();
         task.get().belongs_to(queue.number, if is_mine { worker::run() } else { 0 });
         let submitted = if is_mine || queue.core.backlog().is_none() {
-            queue.core.submit_over(task.clone().unbind())
+            queue.core.submit_over(crossing::reference(task))
         } else {
             wait::checkpoint(slf.py())?;
-            queue.core.try_submit(task.clone().unbind())
+            queue.core.try_submit(crossing::reference(task))
         };
         match submitted {
             Submit::Queued(wakes) => {
@@ -342,7 +342,7 @@ impl ThreadPool {
 
     fn offer(slf: &Bound<'_, ThreadPool>, task: &Bound<'_, Task>) -> PyResult<bool> {
         let queue = slf.get()._queue()?.get();
-        match queue.core.try_submit(task.clone().unbind()) {
+        match queue.core.try_submit(crossing::reference(task)) {
             Submit::Queued(wakes) => {
                 wakes.wake();
                 Ok(true)

@@ -12,7 +12,7 @@ use pyo3::{PyTraverseError, PyVisit, prelude::*};
 
 use super::{Queue, ThreadPool, worker};
 use crate::{
-    errors,
+    crossing, errors,
     hooks::Hooks,
     operation::{Face, Operation},
     source::Source,
@@ -48,7 +48,7 @@ impl ThreadPool {
         let is_mine = queue.get().is_mine();
         task.get().belongs_to(queue.get().number, if is_mine { worker::run() } else { 0 });
         let submission = Submission {
-            source: Submitting::new(Of::new(queue), task.clone().unbind(), is_mine),
+            source: Submitting::new(Of::new(queue), crossing::reference(task), is_mine),
             pool: slf.clone().unbind(),
             task: task.clone().unbind(),
             is_accepted: false,
