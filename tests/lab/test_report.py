@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import pytest
 
 from fearless.lab import explain, stats, wording
-from fearless.lab.record import Environment, Record, Refused
+from fearless.lab.record import Environment, LeftOut, Record, Refused
 from fearless.lab.report import html, table, text
 from fearless.lab.report.printer import Printer
 from tests.lab import synthetic
@@ -134,6 +134,16 @@ def test_many_numbers_of_workers_show_the_best_only() -> None:
     assert built.hidden == 14
     assert [row.candidate.workers for row in built.rows if row.picked and row.candidate] == [2]
     assert any("14 slower numbers of workers left out" in line for line in shown(record))
+
+
+def test_why_some_ran_once_is_said() -> None:
+    """Below the table, and in a notebook."""
+    record = replace(one_interpreter(), left_out=[LeftOut("par", 4, "3.13t")])
+    text = "to fit into the budget, only the fastest number of workers of each pattern went on after the first round"
+
+    assert text in " ".join(shown(record))
+    assert text in html.fragment(record)
+    assert text not in " ".join(shown(one_interpreter()))
 
 
 def test_an_interrupted_run_and_a_busy_machine_are_pointed_out() -> None:

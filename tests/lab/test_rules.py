@@ -153,6 +153,22 @@ def test_r14_says_when_nothing_beats_serial() -> None:
     assert "[" in found.text
 
 
+def test_r14_tells_of_fewer_workers_that_were_left_out() -> None:
+    """They may be enough, and one run does not tell."""
+    facts = facts_of({**SERIAL, ("par", 2): 1.9, ("par", 20): 9.0})
+    serial, few, many = facts.candidates
+    cut = replace(
+        facts, candidates=[serial, replace(few, seconds={0: few.seconds[0]}), many], left_out=frozenset({few.key})
+    )
+    found = rules.r14(cut, [serial, many])
+    verdict = explain.judge(cut)
+
+    assert found is not None
+    assert found.text.startswith("20 workers are the fewest that beat serial by 10 %: par reaches 8.8")
+    assert found.text.endswith("; fewer ran once only: par with 2 workers, 1.88x (1 run)")
+    assert (verdict.kind, verdict.workers) == ("recommend", 20)  # five rounds of those that went on are enough
+
+
 def test_r14_does_not_say_so_of_what_ran_once() -> None:
     """A single run that is twice as fast has no interval, so it proves nothing either way."""
     once = facts_of({**SERIAL, ("par", 2): 2.0}, rounds=1)

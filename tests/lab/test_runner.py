@@ -11,9 +11,9 @@ import pytest
 
 from fearless.lab import catalog, runner
 from fearless.lab._errors import LabError, WorkloadError
-from fearless.lab.record import Record
+from fearless.lab.record import Record, Run
 from fearless.lab.resolve import Target
-from tests.lab import tiny
+from tests.lab import synthetic, tiny
 
 QUICK = ["serial", "executor", "mutex"]
 
@@ -267,6 +267,43 @@ def test_the_budget_bounds_the_rounds(tmp_path: Path) -> None:
     record = runner.measure(tiny.plan(tiny.write(tmp_path, tiny.SQUARES), ["serial"], rounds=10_000, budget=2.0))
 
     assert 1 <= len(record.runs) < 100
+
+
+def test_what_does_not_fit_into_the_budget_is_left_out(tmp_path: Path) -> None:
+    """Of each pattern the fastest number of workers goes on, so that there are rounds enough for a verdict."""
+    speeds = {("serial", 1): 9.0, ("par", 2): 5.0, ("par", 4): 3.0, ("pool", 2): 4.0, ("pool", 4): 6.0}
+
+    class Session(runner._Session):
+        """One whose runs take a number of seconds by its clock, and none by ours."""
+
+        seconds = 0.0
+
+        def _run(self, job: runner._Job, number: int) -> Run:
+            self.clock -= self.seconds
+            return Run(job.pattern, job.workers, job.interpreter.label, number, speeds[job.pattern, job.workers])
+
+        def _calibrate(self, number: int) -> None:
+            """Nothing."""
+
+    def measured(seconds: float, *workers: int) -> Record:
+        one = synthetic.interpreter()
+        session = Session(
+            runner.Plan(Target("word-index"), [one], workers=workers or None, budget=1e6, most_rounds=3),
+            tmp_path,
+            print,
+        )
+        session.jobs, session.seconds = [runner._Job(one, *key) for key in speeds], seconds
+        session.rounds(lambda _: False)
+        return session.record()
+
+    slow = measured(5e4)  # a round takes a quarter of the budget
+    assert {(one.pattern, one.workers) for one in slow.left_out} == {("par", 2), ("pool", 4)}
+    later = [(run.pattern, run.workers) for run in slow.runs if run.round == 1]
+    assert sorted(later) == [("par", 4), ("pool", 2), ("serial", 1)]
+    assert slow.rounds == 3
+    assert Record.from_json(slow.to_json()).left_out == slow.left_out
+    assert not measured(1e4).left_out
+    assert not measured(5e4, 2, 4).left_out  # somebody asked for them
 
 
 def test_enough_ends_the_rounds_from_the_fifth_on(tmp_path: Path) -> None:

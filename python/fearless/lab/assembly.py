@@ -8,7 +8,7 @@ from statistics import median
 from typing import Any, Protocol
 
 from fearless.lab import catalog, corpus, machine
-from fearless.lab.record import Environment, Interpreter, Profile, Record, Refused, Run, WorkloadInfo
+from fearless.lab.record import Environment, Interpreter, LeftOut, Profile, Record, Refused, Run, WorkloadInfo
 from fearless.lab.resolve import Target, source_of
 
 
@@ -35,6 +35,7 @@ class Found(Protocol):
     runs: list[Run]
     profiles: list[Profile]
     refused: list[Refused]
+    left_out: list[LeftOut]
     patterns: list[catalog.Pattern]
     calibrations: dict[str, list[machine.Calibration]]
     rounds: int
@@ -58,6 +59,7 @@ def record(plan: Planned, found: Found, chosen: corpus.Chosen | None, *, started
         profiles=tuple(found.profiles),
         cards=tuple(pattern.card for pattern in found.patterns),
         refused=tuple(found.refused),
+        left_out=tuple(found.left_out),
         interrupted=found.interrupted,
         budget_seconds=plan.budget,
         rounds=found.rounds,

@@ -44,7 +44,7 @@ def judge(facts: Facts, *, brief: bool = False) -> Verdict:
         return replace(verdict, aims=dict.fromkeys(AIMS, "serial"))
     parallel = rules.r0(facts)
     out |= parallel.rules_out if parallel else {}
-    contenders = [one for one in facts.candidates if one.pattern not in out]
+    contenders = [one for one in facts.candidates if one.pattern not in out and one.key not in facts.left_out]
     choice = rules.r16(facts, contenders)
     background = [one for one in (parallel, rules.r14(facts, contenders), rules.r18(facts, contenders)) if one]
     if choice.key is None:

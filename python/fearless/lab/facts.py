@@ -113,6 +113,7 @@ class Facts:
     state: str = "none"  # none, add, merge, update
     differing: Mapping[str, str] | None = None  # pattern to where its result differs
     failed: Mapping[str, str] | None = None  # pattern to its last line of error
+    left_out: frozenset[tuple[str, int]] = frozenset()  # candidates that ran once, to save time: nothing goes by them
     unmeasured: frozenset[str] = frozenset()  # patterns that were to run and did not get to it
     rounds: int = 0  # complete ones
     round_seconds: float | None = None  # what one more round of all patterns takes, for each interpreter
@@ -223,6 +224,7 @@ def from_record(record: Record, python: str) -> Facts:
     differing, failed = _first_differences(runs), _first_errors(runs)
     pipelines = {card.name: len(record.workload.stages) for card in record.cards if card.staged}
     candidates = _candidates((run for run in runs if run.pattern not in differing | failed), pipelines)
+    left_out = frozenset((one.pattern, one.workers) for one in record.left_out if one.python == python)
     profile = record.profile(python)
     return Facts(
         python=python,
@@ -243,7 +245,11 @@ def from_record(record: Record, python: str) -> Facts:
         differing=differing,
         failed=failed,
         unmeasured=frozenset(card.name for card in record.cards) - {run.pattern for run in runs},
-        rounds=min(record.rounds, len(stats.common_rounds([one.seconds for one in candidates]))),
+        rounds=min(
+            record.rounds,
+            len(stats.common_rounds([one.seconds for one in candidates if one.key not in left_out])),
+        ),
+        left_out=left_out,
         round_seconds=_round_seconds(record),
         free_threaded_label=_free_threaded(record, python),
         subject=record.workload.name,

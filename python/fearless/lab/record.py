@@ -21,6 +21,7 @@ __all__ = [
     "Corpus",
     "Environment",
     "Interpreter",
+    "LeftOut",
     "Profile",
     "Record",
     "Refused",
@@ -219,6 +220,18 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A number of workers that ran in the first round only, being slower than another of its pattern.
+
+    So the others have as many rounds as a verdict needs within the budget. No verdict goes by a single run.
+    """
+
+    pattern: str
+    workers: int
+    python: str
+
+
+@dataclass(frozen=True, slots=True)
 class Because:
     """A finding that led to the verdict."""
 
@@ -264,6 +277,7 @@ class Record:
     profiles: Sequence[Profile] = ()
     cards: Sequence[Card] = ()
     refused: Sequence[Refused] = ()
+    left_out: Sequence[LeftOut] = ()
     interrupted: bool = False
     budget_seconds: float | None = None
     rounds: int = 0  # complete ones

@@ -16,7 +16,7 @@ from typing import Any
 
 from fearless.lab import assembly, catalog, children, corpus, machine
 from fearless.lab._errors import WorkloadError
-from fearless.lab.record import Interpreter, Profile, Record, Refused, Run
+from fearless.lab.record import Interpreter, LeftOut, Profile, Record, Refused, Run
 from fearless.lab.resolve import Target
 
 BUDGET_SECONDS = 60.0
@@ -99,6 +99,7 @@ class _State:
     runs: list[Run] = field(default_factory=list)
     profiles: list[Profile] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
     patterns: list[catalog.Pattern] = field(default_factory=list)
     calibrations: dict[str, list[machine.Calibration]] = field(default_factory=dict)
     rounds: int = 0
@@ -143,6 +144,8 @@ class _Session:
                 return
             self.state.rounds = number + 1
             took = self._elapsed() - before
+            if number == 0 and self._elapsed() + (ENOUGH_ROUNDS - 1) * took > self.plan.budget:
+                self._leave_out()
             if number + 1 >= ENOUGH_ROUNDS and enough(self.record()):
                 return
 
@@ -208,6 +211,17 @@ class _Session:
             if not run.ok:
                 self.jobs.remove(job)  # its speed will not be looked at
         return bool(self.jobs)
+
+    def _leave_out(self) -> None:
+        """Go on with the fastest number of workers of each pattern, unless the plan names numbers: they are wanted."""
+        fastest: dict[tuple[str, str], Run] = {}
+        for run in sorted(self.state.runs, key=lambda run: run.seconds or 0.0, reverse=True):
+            fastest[run.python, run.pattern] = run
+        for job in self.jobs if self.plan.workers is None else ():
+            if fastest[job.interpreter.label, job.pattern].workers != job.workers:
+                self.state.left_out.append(LeftOut(job.pattern, job.workers, job.interpreter.label))
+        gone = {(one.pattern, one.workers, one.python) for one in self.state.left_out}
+        self.jobs = [one for one in self.jobs if (one.pattern, one.workers, one.interpreter.label) not in gone]
 
     def _ordered(self, number: int) -> list[_Job]:
         """The jobs in the order of the round: in the first, serial leads, as the others are compared with it."""

@@ -101,6 +101,13 @@ def _gil(one: Interpreter) -> str:
     return f"GIL on after the runs{by}"
 
 
+def left_out(record: Record) -> str | None:
+    """Why some figures come from a single run; None if none does."""
+    if not record.left_out:
+        return None
+    return "to fit into the budget, only the fastest number of workers of each pattern went on after the first round"
+
+
 def _served(record: Record) -> Iterator[float | None]:
     return (from_record(record, one.label).served for one in record.environment.interpreters)
 

@@ -37,6 +37,8 @@ def _table(record: Record) -> Iterator[str]:
         for row in group.rows:
             yield f"<tr>{_row(row, group)}</tr>"
     yield "</tbody></table>"
+    if (why := cells.left_out(record)) is not None:
+        yield f"<p>{escape(why)}</p>"
 
 
 def _row(row: Row, group: Group) -> str:

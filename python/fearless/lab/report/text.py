@@ -106,6 +106,8 @@ def _table(record: Record, width: int) -> Iterator[Line]:
     if built.hidden:
         text = f"{wording.counted(built.hidden, 'slower number')} of workers left out; --json FILE has them"
         yield from wrapped(text, width, style="dim")
+    if (why := cells.left_out(record)) is not None:
+        yield from wrapped(why, width, style="dim")
     staged = STAGED if any(card.staged for card in record.cards) else ""
     yield from wrapped(LEGEND + staged, width, style="dim")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fearless.lab import costs, wording
+from fearless.lab import costs, stats, wording
 from fearless.lab.facts import Candidate, Facts, simplicity
 from fearless.lab.rules.finding import WORTH_IT, Finding
 
@@ -31,8 +31,17 @@ def r14(facts: Facts, contenders: Sequence[Candidate]) -> Finding | None:
         f"{wording.counted(fewest, 'worker')} {'is' if fewest == 1 else 'are'} the fewest that beat serial by 10 %: "
         f"{least.pattern} reaches {wording.ratio_with_interval(speedup)}"
     )
+    if (fewer := _fewer(facts, fewest)) is not None:
+        text += f"; fewer ran once only: {fewer[0].name}, {wording.ratio_with_interval(fewer[1])}"
     known_facts = {"workers": fewest, "pattern": least.pattern, "speedup": speedup.median}
     return Finding("R14", text, known_facts)
+
+
+def _fewer(facts: Facts, workers: int) -> tuple[Candidate, stats.Estimate] | None:
+    """What was left out after a run that was 10 % faster than serial, with fewer ``workers``; the fewest."""
+    once = [one for one in facts.candidates if one.key in facts.left_out and one.workers < workers]
+    gains = [(one, gain) for one in once if (gain := facts.speedup(one)) is not None and gain.median >= WORTH_IT]
+    return min(gains, key=lambda pair: pair[0].workers, default=None)
 
 
 def r17(facts: Facts) -> list[Finding]:
