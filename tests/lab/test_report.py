@@ -139,7 +139,7 @@ def test_many_numbers_of_workers_show_the_best_only() -> None:
 def test_why_some_ran_once_is_said() -> None:
     """Below the table, and in a notebook."""
     record = replace(one_interpreter(), left_out=[LeftOut("par", 4, "3.13t")])
-    text = "to fit into the budget, only the fastest number of workers of each pattern went on after the first round"
+    text = "to fit into the budget, only one number of workers of each pattern went on after the first round"
 
     assert text in " ".join(shown(record))
     assert text in html.fragment(record)

@@ -221,9 +221,9 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A number of workers that ran in the first round only, being slower than another of its pattern.
+    """A number of workers that ran in the first round only.
 
-    So the others have as many rounds as a verdict needs within the budget. No verdict goes by a single run.
+    So another of its pattern has as many rounds as a verdict needs within the budget. No verdict goes by a single run.
     """
 
     pattern: str

@@ -6,9 +6,11 @@ Holds the plan, the rounds and the budget. `children` starts processes, `assembl
 from __future__ import annotations
 
 import datetime as dt
+import math
 import random
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,6 +27,7 @@ MOST_ROUNDS = 15
 OVERDRAFT = 1.3  # times the budget: how far it is stretched for the rounds that a verdict needs
 CALIBRATIONS = 7
 COSTS_SECONDS = 20.0  # what measuring the costs of the patterns may take, loading the items included
+NO_ACCIDENT = 2.0  # times as fast in one run: that is more than chance
 PATIENCE = 2.0  # times the budget: what a single run may take before it is stopped
 
 
@@ -213,15 +216,31 @@ class _Session:
         return bool(self.jobs)
 
     def _leave_out(self) -> None:
-        """Go on with the fastest number of workers of each pattern, unless the plan names numbers: they are wanted."""
-        fastest: dict[tuple[str, str], Run] = {}
-        for run in sorted(self.state.runs, key=lambda run: run.seconds or 0.0, reverse=True):
-            fastest[run.python, run.pattern] = run
-        for job in self.jobs if self.plan.workers is None else ():
-            if fastest[job.interpreter.label, job.pattern].workers != job.workers:
-                self.state.left_out.append(LeftOut(job.pattern, job.workers, job.interpreter.label))
-        gone = {(one.pattern, one.workers, one.python) for one in self.state.left_out}
-        self.jobs = [one for one in self.jobs if (one.pattern, one.workers, one.interpreter.label) not in gone]
+        """Go on with one number of workers of each pattern, unless the plan names numbers: those are wanted.
+
+        A single run may mislead. So it is the number with which most patterns were fastest, but where another was
+        faster by a factor that is no accident.
+        """
+        for interpreter in self.plan.interpreters if self.plan.workers is None else ():
+            kept = self._kept(interpreter.label)
+            for job in [one for one in self.jobs if one.interpreter is interpreter]:
+                if kept.get(job.pattern, job.workers) != job.workers:
+                    self.jobs.remove(job)
+                    self.state.left_out.append(LeftOut(job.pattern, job.workers, interpreter.label))
+
+    def _kept(self, label: str) -> dict[str, int]:
+        """The number of workers to go on with, by the name of the pattern."""
+        times: dict[str, dict[int, float]] = {}
+        for run in self.state.runs:
+            if run.ok and run.seconds is not None and run.python == label:
+                times.setdefault(run.pattern, {})[run.workers] = run.seconds
+        fastest = {name: min((seconds, count) for count, seconds in own.items()) for name, own in times.items()}
+        votes = Counter(fastest[name][1] for name, own in times.items() if len(own) > 1)
+        usual = votes.most_common(1)[0][0] if votes else 0
+        return {
+            name: usual if times[name].get(usual, math.inf) <= NO_ACCIDENT * seconds else count
+            for name, (seconds, count) in fastest.items()
+        }
 
     def _ordered(self, number: int) -> list[_Job]:
         """The jobs in the order of the round: in the first, serial leads, as the others are compared with it."""

@@ -105,7 +105,7 @@ def left_out(record: Record) -> str | None:
     """Why some figures come from a single run; None if none does."""
     if not record.left_out:
         return None
-    return "to fit into the budget, only the fastest number of workers of each pattern went on after the first round"
+    return "to fit into the budget, only one number of workers of each pattern went on after the first round"
 
 
 def _served(record: Record) -> Iterator[float | None]:
