@@ -150,6 +150,10 @@ def test_r14_says_when_nothing_beats_serial() -> None:
 
     assert found is not None
     assert "nothing beats serial by 10 %" in found.text
+    more = facts_of({**SERIAL, ("channel", 2): 1.2, ("processes", 2): 0.8}, gil=True, released=0.02)
+    (text,) = [one.text for one in explain.judge(more).because if one.rule == "R14"]
+    assert text.startswith("nothing that is left beats serial by 10 %: the best, processes with 2 workers")
+    assert "nothing that is left is faster than serial" in explain.finding_text(explain.judge(more), "R15")
     assert "[" in found.text
 
 

@@ -59,9 +59,13 @@ def judge(facts: Facts, *, brief: bool = False) -> Verdict:
 
 
 def _waits(facts: Facts) -> list[Finding]:
-    """R3 where it is why more workers ran than there are cores."""
-    found = rules.r3(facts) if facts.wait and (facts.waiting_share or 0.0) >= NO_WAITING else None
-    return [found] if found is not None else []
+    """R3 where it is why more workers ran than there are cores. Its number was found before the cores were measured."""
+    most = max((one.workers for one in facts.candidates), default=0)
+    if not facts.wait or (facts.waiting_share or 0.0) < NO_WAITING or most <= math.ceil(facts.cores or 0.0):
+        return []
+    waits, work = wording.seconds(facts.wait), wording.seconds(facts.cpu_per_item or 0.0)
+    text = f"up to {most} workers ran, as each item waits {waits} for {work} of work"
+    return [Finding("R3", text, {"workers": most, "wait": facts.wait})]
 
 
 def _reasons(

@@ -40,7 +40,8 @@ def lines(record: Record, width: int = WIDEST) -> list[Line]:
     """The whole report, no line wider than ``width`` columns."""
     width = min(width, WIDEST)
     shown = [*_header(record, width), Line("")]
-    shown += [*_table(record, width), Line("")]
+    if record.runs:
+        shown += [*_table(record, width), Line("")]
     for verdict in record.verdicts:
         shown += [*_verdict(record, verdict, width), Line("")]
     shown += [line for text in explain.across(record) for line in wrapped(text, width, style="bold")]

@@ -52,7 +52,8 @@ def r15_finding(facts: Facts, contenders: Sequence[Candidate], pick: Candidate) 
     if fastest.pattern == pick.pattern:
         text = f"no simpler pattern is within 10 % of the fastest, {shown}"
         if pick.pattern == "serial":
-            text = "nothing is faster than serial"
+            out = {one.pattern for one in facts.candidates} - {one.pattern for one in contenders}
+            text = f"nothing {'that is left ' if out else ''}is faster than serial"
     elif own is not None and own.median * AS_GOOD < best.median:
         text = f"{pick.pattern} is the simplest of those that cannot be told from the fastest ({shown})"
     else:
