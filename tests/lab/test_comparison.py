@@ -113,6 +113,9 @@ def test_the_result_has_record_verdict_text_and_page(runner: Runner) -> None:
     assert "use par with 2 workers" in found._repr_html_()
     assert found.exit_code == 0
     assert found.hints == []
+    cut = synthetic.record(synthetic.runs(synthetic.FREE_THREADED, factors=(1.0, 1.0)), interrupted=True)
+    (hint,) = Comparison(explain.decided(cut)).hints
+    assert hint == "it was interrupted: run it again and let it come to an end"
     assert runner.plans
 
 

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from fearless.lab import explain, stats, wording
+from fearless.lab import catalog, explain, stats, wording
 from fearless.lab.record import Environment, LeftOut, Record, Refused
 from fearless.lab.report import html, table, text
 from fearless.lab.report.printer import Printer
@@ -38,6 +38,23 @@ def shown(record: Record, width: int = 100) -> list[str]:
 def test_no_line_is_wider_than_the_screen(record: Record, width: int) -> None:
     """100 columns are used at most, and 80 suffice."""
     assert max(map(len, shown(record, width))) <= min(width, 100)
+
+
+@pytest.mark.parametrize("reads", [False, True])
+@pytest.mark.parametrize("staged", [False, True])
+def test_the_card_of_every_pattern_fits(*, reads: bool, staged: bool) -> None:
+    """Beside each other in 80 columns, whatever the workload has."""
+    kinds = [
+        {"state": state, "whole": whole, "keyed": keyed, "awaits": True, "reads": reads, "staged": staged}
+        for state in ("none", "add", "merge", "update")
+        for whole in (False, True)
+        for keyed in (False, True)
+    ]
+    for kind in kinds:
+        found = [catalog.fit(name, **kind) for name in catalog.PATTERNS]  # type: ignore[arg-type]  # as it takes them
+        cards = [one.card for one in found if isinstance(one, catalog.Pattern)]
+        speeds = {(card.name, 1 if card.name == "serial" else 2): 1.0 for card in cards}
+        assert max(map(len, shown(synthetic.record(synthetic.runs(speeds), cards=cards), 80))) <= 80
 
 
 def test_the_table_fits_on_one_screen() -> None:

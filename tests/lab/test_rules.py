@@ -179,7 +179,9 @@ def test_r14_does_not_say_so_of_what_ran_once() -> None:
     found = rules.r14(once, once.candidates)
 
     assert found is not None
-    assert found.text.startswith("it is not sure yet that anything beats serial by 10 %: the best, par with 2 workers")
+    assert found.text.startswith(
+        "it is not 95 % sure yet that anything beats serial by 10 %: the best, par with 2 workers"
+    )
 
 
 def test_the_pick_is_measured_against_what_was_possible() -> None:

@@ -59,6 +59,8 @@ class Comparison:
     def hints(self) -> Sequence[str]:
         """What to run to settle each open question."""
         found = [explain.hint(verdict) for verdict in self.record.verdicts]
+        if self.record.interrupted and any(found):
+            return ["it was interrupted: run it again and let it come to an end"]
         return list(dict.fromkeys(hint for hint in found if hint is not None))
 
     @property

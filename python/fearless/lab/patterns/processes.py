@@ -14,7 +14,7 @@ from multiprocessing import get_context
 from fearless.lab.job import Item, Job, Part, Result
 
 SHARED = "parts handed over"
-KEEP_IN_MIND = "everything passed must be picklable"
+KEEP_IN_MIND = "what is passed gets pickled"
 UPDATE = "in parts"
 ORDERED = True
 

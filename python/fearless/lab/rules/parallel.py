@@ -166,6 +166,8 @@ def reached(facts: Facts, pick: Candidate) -> Finding | None:
     if (facts.waiting_share or 0.0) >= NO_WAITING or (facts.gil and facts.released is None):
         return None
     name = "its updates" if pick.pattern in facts.single_state else "Amdahl's law"
+    if law >= pick.workers * (pick.stages or 1):
+        name = "its workers"
     limits = {"effective cores": facts.cores, f"by {name}": law}
     if facts.gil and facts.released is not None:
         limits["by the GIL"] = 1 / max(1e-9, 1 - facts.released)

@@ -25,7 +25,7 @@ def r14(facts: Facts, contenders: Sequence[Candidate]) -> Finding | None:
         what = "nothing" if speedup.median < WORTH_IT else "anything"
         if {one.pattern for one in facts.candidates} - {one.pattern for one in contenders}:
             what += " that is left"  # the table shows figures of patterns that R0 has put out
-        sure = f"{what} beats" if speedup.median < WORTH_IT else f"it is not sure yet that {what} beats"
+        sure = f"{what} beats" if speedup.median < WORTH_IT else f"it is not 95 % sure yet that {what} beats"
         text = f"{sure} serial by 10 %: the best, {best.name}, reaches {wording.ratio_with_interval(speedup)}"
         return Finding("R14", text, {"workers": None, "best": speedup.median})
     fewest = min(one.workers for one, _ in winners)
