@@ -9,13 +9,16 @@ import gc
 import sys
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import pytest
 
 import fearless as fl
 from fearless import _crew
 from tests.plugins.threads import Spawn
+from tests.programs import pars as programs
+from tests.support.process import succeed
 from tests.support.until import BOUND, until
 
 
@@ -142,6 +145,24 @@ class TestNesting:
             met, _ = fl.invoke(first, lambda: helper.append(threading.get_ident()))
         assert sorted(met) == [0, 1]
 
+    def test_a_worker_that_is_busy_is_not_called_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Also one that has found its job only when it was on the list of the idle: it would be woken in vain."""
+        run_any = _crew._Worker._run_any
+        looks: list[object] = []
+
+        def overlook(self: "_crew._Worker", branches: Iterable[Any]) -> bool:
+            looks.append(self)
+            return len(looks) > 1 and run_any(self, branches)
+
+        def is_on_the_list() -> bool:
+            worker = _crew._local.worker
+            assert worker is not None
+            return worker in worker._crew.idle
+
+        monkeypatch.setattr(_crew._Worker, "_run_any", overlook)
+        meeting = threading.Barrier(2, timeout=BOUND)
+        assert fl.invoke(meeting.wait, lambda: (meeting.wait(), is_on_the_list())[1])[1] is False
+
     def test_whoever_waits_helps_with_what_he_waits_for(self) -> None:
         """One of two workers forks once the other has nothing left to do."""
         meeting = threading.Barrier(2, timeout=BOUND)
@@ -250,6 +271,71 @@ class TestFailures:
         assert running.join() == "left"
         tx.close()
         rx.close()
+
+    @pytest.mark.parametrize("place", [0, 1])
+    def test_an_exit_goes_before_a_failure(self, place: int) -> None:
+        """Whichever function it is raised in; so does Ctrl-C, which nobody would see otherwise."""
+        meeting = threading.Barrier(2, timeout=BOUND)
+
+        def end(error: BaseException) -> None:
+            meeting.wait()
+            raise error
+
+        ends = [functools.partial(end, ValueError(0)), functools.partial(end, SystemExit(7))]
+        with pytest.raises(SystemExit, match=r"^7$"):
+            fl.invoke(*(ends if place else ends[::-1]))
+
+    def test_a_failure_goes_before_the_cancellation_around(self) -> None:
+        """As where a scope is left: what a cancelled function raises instead is not lost."""
+
+        def fail() -> None:
+            outer.cancel()
+            try:
+                fl.sleep(BOUND)
+            finally:
+                raise ValueError("cleaning up")
+
+        for run in (lambda: fl.invoke(fail), lambda: fl.par([0]).for_each(lambda _: fail())):
+            with pytest.raises(ExceptionGroup) as caught, fl.scope() as outer:
+                run()
+            assert [str(error) for error in caught.value.exceptions] == ["cleaning up"]
+
+    def test_ctrl_c_gets_through_wherever_it_comes(self) -> None:
+        """At each call that our code makes, one after the other: no worker is stranded, no scope stays entered."""
+        points = int(succeed(programs.interrupted_everywhere))
+        assert points > 100
+
+    def test_near_the_recursion_limit_no_worker_is_stranded(
+        self, monkeypatch: pytest.MonkeyPatch, spawn: Spawn
+    ) -> None:
+        """Where the limit is met between taking a worker off the list of the idle and waking it."""
+        helper: list[int] = []
+        wake = _crew._Worker.wake
+        limits = [RecursionError]
+
+        def limited(self: "_crew._Worker") -> None:
+            if limits and self._mine is not caller[0]:
+                raise limits.pop()
+            wake(self)
+
+        caller: list[object] = []
+
+        def first() -> None:
+            worker = _crew._local.worker
+            assert worker is not None
+            caller.append(worker._mine)
+            until(lambda: helper and stands_in(helper[0], "serve"), "the other idle")
+            monkeypatch.setattr(_crew._Worker, "wake", limited)
+            fl.invoke(int, int)
+
+        def run() -> str:
+            with pytest.raises(RecursionError):
+                fl.invoke(first, lambda: helper.append(threading.get_ident()))
+            return "left"
+
+        monkeypatch.setattr(_crew, "usable_cores", lambda: 2)
+        assert spawn(run).join() == "left"
+        assert not limits
 
     def test_what_cannot_be_called_is_refused(self) -> None:
         """Before anything runs."""

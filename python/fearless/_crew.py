@@ -24,6 +24,7 @@ from typing import Any, TypeAlias
 from fearless import _native
 from fearless._arguments import usable_cores
 from fearless._scope import Scope, scope
+from fearless._scope_failures import LEAVES_BARE
 from fearless.errors import Cancelled
 from fearless.threads import new_task
 
@@ -41,7 +42,8 @@ def invoke(*functions: Callable[[], Any]) -> tuple[Any, ...]:
     forking where the rest takes less than about 20.
 
     The first failure cancels the scope that all the functions run in, and when they have ended it is raised as it is;
-    of several, that of the first function. Functions that nobody has begun never are.
+    of several, that of the first function, though Ctrl-C and ``SystemExit`` go first. Functions that nobody has begun
+    never are.
 
     Blocks: until the last function has ended; a cancellation point; Ctrl-C gets through.
     Raises: what a function raised; ``TypeError`` if one is not callable; ``RuntimeError`` in a thread that runs an
@@ -68,19 +70,29 @@ def run_together(functions: Sequence[Function], workers: int) -> list[Any]:
     worker = _local.worker
     if worker is not None:
         return worker.fork(functions)
-    failure: Exception | None = None
-    with scope() as threads:
-        crew = _Crew(workers, threads)
-        worker = _local.worker = _Worker(crew)
-        try:
-            return worker.fork(functions)
-        except Exception as error:  # noqa: BLE001 - raised below, where the scope makes no group of it
-            failure = error
-        finally:
-            _local.worker = None
-            crew.close()
+    failure: BaseException | None = None
+    threads = scope()
+    crew = _Crew(workers, threads)
     try:
-        _native.checkpoint()
+        with threads:
+            worker = _local.worker = _Worker(crew)
+            try:
+                return worker.fork(functions)
+            except (Cancelled, *LEAVES_BARE):
+                raise
+            except BaseException as error:  # noqa: BLE001 - raised below, where the scope makes no group of it
+                failure = error
+            finally:
+                _local.worker = None
+                try:
+                    crew.close()
+                except BaseException:  # a signal handler's; the scope joins the workers
+                    crew.close()
+                    raise
+    except Cancelled:
+        if failure is None:
+            raise  # otherwise it gives way to the failure, as it does where a scope is left
+    try:
         raise failure or RuntimeError("the functions were cancelled, and nobody has said why")
     finally:
         del failure, worker, crew  # the traceback holds this frame
@@ -154,13 +166,14 @@ class _Job:
 class _Crew:
     """The workers of one outermost call, and the branches on which they find jobs.
 
-    Thread safety: internally synchronized. ``idle`` and ``branches`` are changed and copied by single operations.
+    Thread safety: internally synchronized. The lists are changed and copied by single operations.
     """
 
     def __init__(self, workers: int, threads: Scope) -> None:
         self._threads = threads
         self._lock = threading.Lock()
         self.missing = workers - 1  # those that may still be started; guarded by the lock
+        self.workers: list[_Worker] = []
         self.idle: list[_Worker] = []
         self.branches: list[_Branch] = []
         self.closed = False
@@ -177,12 +190,12 @@ class _Crew:
                 worker.wake()
 
     def close(self) -> None:
-        """Let the workers end; all jobs are done."""
+        """Let the workers end; all jobs are done. Again is harmless."""
         self.closed = True
         self.missing = 0
-        while self.idle:
-            with contextlib.suppress(IndexError):
-                self.idle.pop().wake()
+        # All, not the idle alone: what is raised between taking one off that list and waking it must not strand it.
+        for worker in self.workers:
+            worker.wake()
 
     def _start(self) -> bool:
         with self._lock:
@@ -209,11 +222,14 @@ class _Worker:
         self._parked = _native.Lock()  # no cancellation point: what has begun is waited for in any case
         self._parked.acquire()
         crew.branches.append(self._mine)
+        crew.workers.append(self)
 
     def wake(self) -> None:
         """End the wait of the worker, or the next one."""
-        with contextlib.suppress(RuntimeError):  # somebody else has, and it has not gone on yet
+        try:  # noqa: SIM105 - `suppress` is calls of Python, in the midst of which Ctrl-C and RecursionError come up
             self._parked.release()
+        except RuntimeError:
+            pass  # somebody else has, and it has not gone on yet
 
     def serve(self) -> None:
         """Run jobs until the crew is closed."""
@@ -223,8 +239,9 @@ class _Worker:
             if self._run_any(tuple(crew.branches)):
                 continue
             crew.idle.append(self)
-            # Again: what was offered before this worker could be seen to be idle has woken nobody.
-            if not self._run_any(tuple(crew.branches)) and not crew.closed:
+            # Again: what was offered before this worker could be seen to be idle has woken nobody. No more than a look,
+            # as whoever calls for a worker must not find one that is busy.
+            if not any(tuple(crew.branches)) and not crew.closed:
                 self._parked.acquire()
             with contextlib.suppress(ValueError):
                 crew.idle.remove(self)
@@ -234,11 +251,12 @@ class _Worker:
         _native.checkpoint()
         mine = self._mine
         native = _native.Scope.enter()
-        jobs = [_Job(function, native, self) for function in functions[:0:-1]]
+        jobs: list[_Job] = []
         results: list[Any] = []
         error: BaseException | None = None
         try:
             try:
+                jobs += [_Job(function, native, self) for function in functions[:0:-1]]
                 mine.extend(jobs)
                 self._announce(len(jobs))
                 results.append(functions[0]())
@@ -250,7 +268,7 @@ class _Worker:
             except BaseException as failure:  # noqa: BLE001 - raised below, once all have ended
                 error = failure
                 native.cancel()
-            if len(results) == len(functions):
+            if error is None and len(results) == len(functions):
                 return results
             return self._join(native, jobs, results, error)
         finally:
@@ -303,7 +321,7 @@ class _Worker:
                 while waited := [job for job in begun if not job.done]:
                     for job in waited:
                         job.awaited = True  # before the look: what is offered after it wakes this worker
-                    if not self._run_any(job.branch for job in waited):
+                    if not _has_room() or not self._run_any(job.branch for job in waited):
                         self._parked.acquire()
             except BaseException as error:
                 if interrupt is not None:
@@ -333,15 +351,26 @@ class _Worker:
             self._mine = job.branch = inside
             self._crew.branches.append(inside)
             new_task(job.run, (), {}, job.native)._run()  # noqa: SLF001 - enters the scope, unless that is stopped
+        except BaseException as error:
+            job.error = error  # a signal handler's: the job may not have run, and its owner must not take it for done
+            raise
         finally:
             self._mine = outside
             if job.claims and job.claims[0] is self:
-                with contextlib.suppress(ValueError):
-                    self._crew.branches.remove(inside)
                 job.branch = None  # it refers to the job
                 job.done = True
                 job.owner.wake()
+                with contextlib.suppress(ValueError):
+                    self._crew.branches.remove(inside)
         return True
+
+
+def _has_room(levels: int = 12) -> bool:
+    """Whether the recursion limit leaves room to take a job, end it and tell its owner."""
+    try:
+        return levels == 0 or _has_room(levels - 1)
+    except RecursionError:
+        return False
 
 
 def _drop(branch: _Branch, job: _Job) -> None:
@@ -352,9 +381,10 @@ def _drop(branch: _Branch, job: _Job) -> None:
 
 
 def _raise_first(native: _native.Scope, errors: list[BaseException | None]) -> None:
-    """Raise the first failure; without any, a cancellation that is not of ``native`` itself."""
+    """Raise an exit, or the first failure; without any, a cancellation that is not of ``native`` itself."""
     there = [error for error in errors if error is not None]
     failures = [error for error in there if not isinstance(error, Cancelled)]
+    failures.sort(key=lambda error: not isinstance(error, LEAVES_BARE))  # stable: Ctrl-C is not lost for a failure
     foreign = [error for error in there if isinstance(error, Cancelled) and not error._scope.is_same(native)]  # noqa: SLF001 - one mechanism
     first = next(iter(failures or foreign), None)
     there.clear()

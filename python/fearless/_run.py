@@ -5,6 +5,7 @@ Not here: what is done with a chunk (``parallel.py``).
 
 from __future__ import annotations
 
+import contextlib
 import reprlib
 import sys
 import time
@@ -18,6 +19,8 @@ from fearless import _native
 from fearless._crew import run_together
 from fearless._progress import Bar
 from fearless._scope import Scope, scope
+from fearless._scope_failures import LEAVES_BARE
+from fearless.errors import Cancelled
 
 if TYPE_CHECKING:
     from fearless.pools import ThreadPool
@@ -51,7 +54,7 @@ class Source(Protocol):
 
 
 class Failure(NamedTuple):
-    """An error, where in the run it happened, and the chunk in which it did."""
+    """An error, where in the run it happened, and the chunk in which it did, if it was in an item."""
 
     position: int
     error: BaseException
@@ -65,14 +68,18 @@ def run(plan: Plan, work: Work) -> None:
     """
     source = _source(plan)
     failures: list[Failure] = []
-    with Bar(plan.items) if plan.progress else nullcontext() as bar, scope() as threads:
-        sharing = _Sharing(source, work, failures, threads, bar)
-        if plan.pool is not None:
-            sharing.work_with(plan.pool)
-        elif source.workers == 1:
-            sharing.work()
-        else:
-            run_together([sharing.work] * source.workers, plan.workers)
+    try:
+        with Bar(plan.items) if plan.progress else nullcontext() as bar, scope() as threads:
+            sharing = _Sharing(source, work, failures, threads, bar)
+            if plan.pool is not None:
+                sharing.work_with(plan.pool)
+            elif source.workers == 1:
+                sharing.work()
+            else:
+                run_together([sharing.work] * source.workers, plan.workers)
+    except Cancelled:
+        if not failures:
+            raise  # otherwise it gives way to them, as it does where a scope is left
     if failures:
         failure = min(failures, key=lambda failure: failure.position)
         if failure.chunk is not None:
@@ -127,16 +134,21 @@ class _Sharing:
                 check_finished(chunk, self._source.cursor)
                 if self._bar is not None:
                     self._bar.advance(chunk.stop - chunk.start)
-        except Exception as error:  # noqa: BLE001 - whatever it is, `run` raises it
-            self._fail(chunk, error)
-        except BaseException:
-            # Ctrl-C, an exit, or a cancellation: the scope stops the others and knows what to raise.
+        except (Cancelled, *LEAVES_BARE):
+            # The scope stops the others and knows what to raise.
             self._source.cursor.stop()
             raise
+        except BaseException as error:  # noqa: BLE001 - whatever it is, `run` raises it
+            self._fail(chunk, error)
 
-    def _fail(self, chunk: _native.Chunk | None, error: Exception) -> None:
-        position = sys.maxsize if chunk is None else chunk.position - 1
-        self._failures.append(Failure(position, error, chunk))
+    def _fail(self, chunk: _native.Chunk | None, error: BaseException) -> None:
+        if chunk is None:
+            failure = Failure(sys.maxsize, error, None)
+        elif chunk.position == chunk.start or chunk.finished:
+            failure = Failure(chunk.position, error, None)  # before the first item, or in what comes after the last
+        else:
+            failure = Failure(chunk.position - 1, error, chunk)
+        self._failures.append(failure)
         self._stop()
 
     def _stop(self) -> None:
@@ -168,17 +180,20 @@ class _Pulled:
         self.workers = plan.workers
         self.cursor = _native.Cursor((), 0, 1)
         self._iterator = _native.Mutex(iter(plan.items))
-        self._position = 0  # guarded by the mutex, as the size
+        self._position = 0  # guarded by the mutex, as the next two
         self._size = plan.chunk or 1
+        self._over = False  # an iterator is not asked again once it has ended, or failed
         self._adapts = plan.chunk is None
 
     def take(self, spent: float) -> _native.Chunk | None:
         with self._iterator as guard:
-            if self.cursor.stopped:
+            if self._over or self.cursor.stopped:
                 return None
             if self._adapts:
                 self._adapt(spent)
+            self._over = True
             items = list(islice(guard.value, self._size))
+            self._over = len(items) < self._size
             start, self._position = self._position, self._position + len(items)
         return self.cursor.chunk(items, start) if items else None
 
@@ -193,7 +208,10 @@ def _source(plan: Plan) -> Source:
     # A deque is indexed by walking. Arrays do not register as sequences; a table that is indexed by label has no such
     # interface.
     is_sequence = isinstance(plan.items, Sequence) and not isinstance(plan.items, deque)
-    return _Indexed(plan, plan.items) if is_sequence or hasattr(plan.items, "__array_interface__") else _Pulled(plan)
+    if is_sequence or hasattr(plan.items, "__array_interface__"):
+        with contextlib.suppress(OverflowError):  # more than can be numbered, as `range(10**30)` has
+            return _Indexed(plan, plan.items)
+    return _Pulled(plan)
 
 
 def check_finished(chunk: _native.Chunk, cursor: _native.Cursor) -> None:
@@ -208,4 +226,5 @@ def note_item(error: BaseException, position: int, chunk: _native.Chunk) -> None
         item = reprlib.repr(chunk.last())
     except Exception:  # noqa: BLE001 - an item without a repr must not hide the error
         item = "an item that has no repr"
-    error.add_note(f"fearless.par: in item {position} of the run: {item}")
+    with contextlib.suppress(Exception):  # nor must one that takes no note
+        error.add_note(f"fearless.par: in item {position} of the run: {item}")

@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 import time
+from types import FrameType
 
 import fearless as fl
 from tests.programs.tasks import in_child
@@ -60,6 +61,42 @@ def fork_inside_a_run() -> None:
         return number
 
     assert fl.par(range(100), workers=2).map(fork_once).collect() == list(range(100))
+
+
+def interrupted_everywhere() -> None:
+    """Ctrl-C at each call, in turn, that our code makes on the main thread; print how many there are.
+
+    It comes as the interpreter lets it come: when a function is entered, or a call has returned.
+    """
+    ours = ("_crew.py", "_run.py", "parallel.py")
+    threads = threading.active_count()
+
+    def run() -> tuple[object, ...]:
+        return fl.invoke(lambda: fl.par(range(3), workers=2, chunk=1).map(abs).sum(), lambda: 1, lambda: 2)
+
+    for number in itertools.count():
+        left = number
+
+        def interrupt(frame: FrameType, _event: str, _argument: object) -> None:
+            nonlocal left
+            if frame.f_code.co_filename.endswith(ours):
+                left -= 1
+                if left == -1:
+                    raise KeyboardInterrupt
+
+        sys.setprofile(interrupt)
+        try:
+            result = run()
+        except KeyboardInterrupt:
+            result = ()
+        finally:
+            sys.setprofile(None)
+        assert result == (() if left < 0 else (3, 1, 2)), f"at call {number}: {result}"
+        assert fl.current_scope() is None, f"at call {number} a scope stays entered"
+        until(lambda: threading.active_count() == threads, "the workers gone")
+        if left >= 0:
+            print(number)  # noqa: T201 - the result of the program
+            return
 
 
 def exit_from_a_stage() -> None:
