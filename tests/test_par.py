@@ -5,6 +5,7 @@ Its calls are also in `tests/generic`.
 
 import array
 import collections
+import contextlib
 import functools
 import itertools
 import string
@@ -250,6 +251,30 @@ class TestSources:
 
         with pytest.raises(OSError, match="dry"):
             fl.par(numbers(), workers=workers).map(abs).collect()
+
+    @pytest.mark.parametrize("fails", [False, True])
+    @pytest.mark.parametrize("end", ["collect", "__iter__"])
+    def test_a_source_is_not_asked_again_after_its_end(self, end: str, fails: bool) -> None:  # noqa: FBT001 - a parameter
+        """Nor after it has failed: a terminal would wait for more, and a loop asks once."""
+        asked: list[int] = []
+
+        class Numbers:
+            def __iter__(self) -> Iterator[int]:
+                return self
+
+            def __next__(self) -> int:
+                asked.append(len(asked))
+                if len(asked) < 4:
+                    return len(asked)
+                raise OSError("dry") if fails else StopIteration
+
+        with pytest.raises(OSError, match="dry") if fails else contextlib.nullcontext():
+            assert list(getattr(fl.par(Numbers(), workers=4, chunk=1), end)()) == [1, 2, 3]
+        assert len(asked) == 4
+
+    def test_a_range_longer_than_any_list_is_pulled(self) -> None:
+        """As a loop would take it."""
+        assert fl.par(range(10**30), workers=2).any(lambda number: number == 3000)
 
     def test_a_list_that_shrinks_meanwhile_is_an_error(self) -> None:
         """Not a short result."""

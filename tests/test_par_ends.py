@@ -79,6 +79,44 @@ def test_without_items_and_default_there_is_no_extreme() -> None:
         assert getattr(fl.par(()), name)(default=None) is None
 
 
+def test_a_sum_never_adds_a_zero_behind() -> None:
+    """The built-in begins with one; a chunk of which nothing is left has no part in it."""
+
+    class Length:
+        def __init__(self, length: int) -> None:
+            self.length = length
+
+        def __add__(self, other: "Length") -> "Length":
+            return Length(self.length + other.length)
+
+        def __radd__(self, zero: int) -> "Length":
+            assert zero == 0
+            return self
+
+    lengths = fl.par([Length(number) for number in range(20)], workers=2, schedule="dynamic")
+    total: Any = lengths.filter(lambda length: length.length < 5).sum()
+    assert total.length == 10
+
+
+@pytest.mark.parametrize("end", ["reduce", "sum", "min", "all"])
+@pytest.mark.parametrize("workers", [1, 2])
+def test_stop_iteration_does_not_end_a_chunk_unseen(end: str, workers: int) -> None:
+    """Also where an end takes the first item by itself; `tests/test_par_stop.py` has `collect`."""
+    arguments: dict[str, tuple[Any, ...]] = {
+        "reduce": (operator.add, 0),
+        "all": (lambda _: True,),
+    }
+
+    def stop(number: int) -> int:
+        if number == 0:
+            raise StopIteration
+        return 0
+
+    run = fl.par(range(10), workers=workers, schedule="static").map(stop)
+    with pytest.raises(RuntimeError, match="a stage raised StopIteration"):
+        getattr(run, end)(*arguments.get(end, ()))
+
+
 def test_failures_of_its_functions_are_raised() -> None:
     """Whether they come from a chunk or from what puts chunks together."""
     mixed: list[Any] = [0, "x"]

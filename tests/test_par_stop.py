@@ -3,10 +3,12 @@
 import contextvars
 import gc
 import itertools
+import operator
 import os
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import pytest
 
@@ -15,6 +17,27 @@ from tests.plugins.threads import Spawn
 from tests.programs import pars as programs
 from tests.support.process import execute, succeed
 from tests.support.until import BOUND, LATE, until
+
+
+def collected(items: Iterable[int], stage: Callable[[int], int]) -> object:
+    """Run to the end."""
+    return fl.par(items, workers=2).map(stage).collect()
+
+
+def iterated(items: Iterable[int], stage: Callable[[int], int]) -> object:
+    """Take the results one by one."""
+    return list(fl.par(items, workers=2).map(stage))
+
+
+def pooled(items: Iterable[int], stage: Callable[[int], int]) -> object:
+    """Run with the help of a pool."""
+    with fl.ThreadPool(2) as pool:
+        return pool.par(items).map(stage).collect()
+
+
+def invoked(items: Iterable[int], stage: Callable[[int], int]) -> object:
+    """Run as one function of two."""
+    return fl.invoke(int, lambda: list(map(stage, items)))
 
 
 class TestFailures:
@@ -76,6 +99,59 @@ class TestFailures:
         with pytest.raises(ZeroDivisionError) as caught:
             fl.par([Rude()]).map(lambda _: 1 // 0).collect()
         assert caught.value.__notes__[0].startswith("fearless.par: in item 0 of the run: <Rude instance at 0x")
+
+    def test_an_error_that_takes_no_note_is_raised_all_the_same(self) -> None:
+        """By each way there is to run."""
+
+        class Rude(Exception):
+            __notes__: list[str] = "not a list"  # type: ignore[assignment]
+
+        def fail(_: int) -> None:
+            raise Rude
+
+        for run in (fl.par(range(3), workers=2).map(fail).collect, lambda: list(fl.par(range(3)).map(fail))):
+            with pytest.raises(Rude):
+                run()
+
+    def test_only_an_item_that_failed_is_named(self) -> None:
+        """Not the one before a part was made, nor the last before two parts were joined."""
+
+        def fail(*_: object) -> int:
+            raise KeyError
+
+        one: dict[str, Any] = {"workers": 2, "chunk": 1}
+        meeting = threading.Barrier(2, timeout=BOUND)  # so that both have a part
+        together = fl.par([1, 1], **one).map(lambda n: n + 0 * meeting.wait())
+        runs: list[Callable[[], object]] = [
+            lambda: fl.par(range(3), **one).fold(fail, operator.add, operator.add),
+            lambda: together.fold(int, operator.add, fail),
+        ]
+        for run in runs:
+            with pytest.raises(KeyError) as caught:
+                run()
+            assert not hasattr(caught.value, "__notes__")
+
+    @pytest.mark.parametrize("run", [collected, iterated, pooled, invoked])
+    @pytest.mark.parametrize("place", ["stage", "source"])
+    def test_any_exception_is_raised_as_it_is(self, run: Callable[..., object], place: str) -> None:
+        """Also one that is no `Exception`, as a test that ends itself or a cancelled coroutine raises it."""
+
+        class Outcome(BaseException):
+            pass
+
+        def numbers() -> Iterator[int]:
+            yield from range(50)
+            if place == "source":
+                raise Outcome
+            yield from range(50, 100)
+
+        def pass_on(number: int) -> int:
+            if number == 50:
+                raise Outcome
+            return number
+
+        with pytest.raises(Outcome):
+            run(numbers(), pass_on)
 
     @pytest.mark.parametrize("workers", [1, 2])
     @pytest.mark.parametrize("place", [50, 99])

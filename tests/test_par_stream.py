@@ -9,11 +9,13 @@ import itertools
 import threading
 import weakref
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 import fearless as fl
+from fearless import _stream
 from tests.plugins.threads import Spawn
 from tests.programs import pars as programs
 from tests.support.process import execute, succeed
@@ -42,6 +44,24 @@ def test_unordered_does_not_wait_for_an_earlier_item() -> None:
     assert list(itertools.islice(results, 19)) == list(range(1, 20))
     others.set()
     assert list(results) == [0]
+
+
+def test_chunks_of_a_slow_source_stay_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However little the work is: the first item has not to wait for a thousand others."""
+    clock = [0.0]
+    monkeypatch.setattr(_stream, "time", SimpleNamespace(perf_counter=lambda: clock[0]))
+
+    def ticks(pause: float) -> Iterator[int]:
+        for number in itertools.count():
+            clock[0] += pause
+            yield number
+
+    def sizes(pause: float) -> list[int]:
+        pull = _stream._Pull(fl.par(ticks(pause))._plan)
+        return [len(pulled[2]) for pulled in (pull.next(spent=0.0) for _ in range(12)) if pulled is not None]
+
+    assert sizes(1.0) == [1] * 12
+    assert sizes(0.0) == [min(2**number, 1024) for number in range(12)]
 
 
 @pytest.mark.parametrize("chunk", [1, 5])

@@ -306,6 +306,14 @@ class TestMap:
         busy.shutdown()
         assert ran == []
 
+    def test_closing_the_iterator_cancels_what_has_not_begun(self, busy: fl.ThreadPool, gate: Gate) -> None:
+        """Also before the first result was asked for."""
+        ran: list[int] = []
+        busy.map(ran.append, [1, 2]).close()  # type: ignore[attr-defined]  # as of any generator
+        gate.open.set()
+        busy.shutdown()
+        assert ran == []
+
     def test_a_source_that_fails_cancels_what_was_submitted(self, busy: fl.ThreadPool, gate: Gate) -> None:
         """The error surfaces."""
         ran: list[int] = []

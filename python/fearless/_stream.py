@@ -22,8 +22,10 @@ from fearless import _native
 from fearless._progress import Bar
 from fearless._run import Plan, check_finished, note_item
 from fearless._scope import Scope, scope
+from fearless._scope_failures import LEAVES_BARE
 from fearless._scope_options import ScopeOptions
 from fearless.channels import channel
+from fearless.errors import Cancelled
 from fearless.threads import Options, new_task, start_thread
 
 __all__ = ["stream"]
@@ -44,7 +46,7 @@ class _Part(NamedTuple):
     number: int
     items: int
     results: list[Any]
-    error: Exception | None
+    error: BaseException | None
 
 
 def stream(plan: Plan, fuse: Fuse, *, ordered: bool) -> Iterator[Any]:
@@ -128,8 +130,8 @@ class _Flow:
 
     def stop(self) -> None:
         """End the workers, at their next item or in their wait, and join them. Again is harmless."""
-        if sys.is_finalizing():
-            return  # the workers, being daemons, stand still for good
+        if sys.is_finalizing() or os.getpid() != self._process:
+            return  # the workers, being daemons, stand still for good; or are the parent's, with any lock they held
         with self._lock:
             self._stopped = True
             threads = self._scope
@@ -137,8 +139,7 @@ class _Flow:
         if threads is not None:
             threads.cancel()
         # A worker may be the one who drops the iterator, through the collector, and cannot join itself.
-        is_ours = os.getpid() == self._process
-        if is_ours and self._thread is not None and threading.get_ident() not in self._idents:
+        if self._thread is not None and threading.get_ident() not in self._idents:
             self._thread.join()
         self._task.cancel()
         self._tx.close()
@@ -181,11 +182,13 @@ class _Flow:
             self._tx.send(_Part(number, len(items), results, failure or error))
             del pulled, items, error, results, failure
 
-    def _go_through(self, chunk: _native.Chunk, results: list[Any]) -> Exception | None:
+    def _go_through(self, chunk: _native.Chunk, results: list[Any]) -> BaseException | None:
         try:
             results.extend(self._fuse(chunk))  # a failure leaves those that came before it
             check_finished(chunk, self._cursor)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the consumer raises it
+        except (Cancelled, *LEAVES_BARE):
+            raise
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the consumer raises it
             self._failed = True
             note_item(error, chunk.position - 1, chunk)
             return error
@@ -204,21 +207,31 @@ class _Pull:
         self._position = 0
         self._size = plan.chunk or 1
         self._adapts = plan.chunk is None
-        self._over = False
+        self._pulling = 0.0  # seconds, of the chunk before
+        self._over = False  # an iterator is not asked again once it has ended, or failed
 
-    def next(self, spent: float) -> tuple[int, int, list[Any], Exception | None] | None:
-        """Return number, position and items of the next chunk, and what the source raised after them."""
+    def next(self, spent: float) -> tuple[int, int, list[Any], BaseException | None] | None:
+        """Return number, position and items of the next chunk, and what the source raised after them.
+
+        ``spent`` seconds went into the work on a chunk before; what pulling one takes counts as well, as whoever has a
+        slow source wants to see an item before 1023 others are there.
+        """
         if self._over:
             return None
-        if self._adapts:
-            self._adapt(spent)
+        if self._adapts and self._number:
+            self._adapt(max(spent, self._pulling))
         items: list[Any] = []
-        error: Exception | None = None
+        error: BaseException | None = None
+        begun = time.perf_counter()
+        self._over = True
         try:
             items.extend(islice(self._iterator, self._size))
-        except Exception as failure:  # noqa: BLE001 - whatever it is, the consumer raises it
+            self._over = len(items) < self._size
+        except (Cancelled, *LEAVES_BARE):
+            raise
+        except BaseException as failure:  # noqa: BLE001 - whatever it is, the consumer raises it
             error = failure
-        self._over = error is not None or not items
+        self._pulling = time.perf_counter() - begun
         if error is None and not items:
             return None
         number, start = self._number, self._position

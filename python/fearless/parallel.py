@@ -162,7 +162,8 @@ class Par(Generic[T]):
             >>> fl.par([3, 1, 2], workers=2).reduce(lambda left, right: left * right, 1)
             6
         """
-        total = self._total(lambda items: functools.reduce(op, items, next(items, _NOTHING)), _callable("op", op))
+        _callable("op", op)
+        total = self._total(functools.partial(_reduce, op), op)
         return initial if total is _NOTHING else op(initial, total)
 
     def sum(self) -> T | int:
@@ -174,7 +175,7 @@ class Par(Generic[T]):
         Blocks: until the last item is done; a cancellation point; Ctrl-C gets through.
         Raises: what a stage or an addition raised; ``RuntimeError`` in a thread that runs an event loop.
         """
-        total = self._total(sum, operator.add)
+        total = self._total(_sum, operator.add)
         return 0 if total is _NOTHING else total
 
     def count(self) -> int:
@@ -312,6 +313,20 @@ class Par(Generic[T]):
 
 def _flat_map(fn: Callable[[Any], Iterable[Any]], items: Iterator[Any]) -> Iterator[Any]:
     return chain.from_iterable(map(fn, items))
+
+
+# The first item is taken by a loop, after whose end nobody asks again: after `next(items, ...)`, a stage that raised
+# StopIteration would be asked for the item behind.
+def _reduce(op: Callable[[A, A], A], items: Iterator[A]) -> A:
+    for first in items:
+        return functools.reduce(op, items, first)
+    return _NOTHING  # type: ignore[no-any-return]  # stands for no value at all
+
+
+def _sum(items: Iterator[Any]) -> Any:
+    for first in items:
+        return sum(items, 0 + first)
+    return _NOTHING  # not 0, which what comes before need not be able to add
 
 
 def _count(items: Iterator[Any]) -> int:

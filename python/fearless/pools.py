@@ -129,7 +129,9 @@ class ThreadPool(_native.ThreadPool, Executor):
             pool = this()
             return [] if pool is None else [pool.submit(fn, *args) for args in itertools.islice(calls, 1)]
 
-        return _results(tasks, end, submit_next)
+        results = _results(tasks, end, submit_next)
+        next(results)  # from here on, closing it cancels
+        return results
 
     def par(
         self,
@@ -341,8 +343,9 @@ def _enter(ended: deque[Task[T]], count: _native.Semaphore, task: Task[T]) -> No
 def _results(
     tasks: _InOrder[T] | _AsTheyEnd[T], end: float | None, submit_next: Callable[[], Iterable[Task[T]]]
 ) -> Iterator[T]:
-    """Yield the results, holding no reference to one that was handed out."""
+    """Yield nothing once, then the results, holding no reference to one that was handed out."""
     try:
+        yield None  # type: ignore[misc]  # a generator that has not begun does nothing when it is closed
         while tasks:
             for task in submit_next():
                 tasks.add(task)
