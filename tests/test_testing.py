@@ -1,5 +1,6 @@
 """`fearless.testing`: waiting until somebody is blocked, steps in order, threads left behind, and the fixture."""
 
+import _thread
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -161,6 +162,16 @@ def test_it_refuses_what_cannot_be_blocked() -> None:
         wait_until_blocked("thread")
     with pytest.raises(ValueError, match="timeout must be"):
         wait_until_blocked(fl.Event(), -1)
+    with pytest.raises(ValueError, match="ident must be > 0"):
+        wait_until_blocked(-1)
+
+
+def test_what_an_object_holds_is_not_taken_for_its_waiters() -> None:
+    """Though the representation shows it."""
+    cell: fl.OnceCell[str] = fl.OnceCell()
+    cell.set("<Event clear, 3 waiting>")
+    with pytest.raises(fl.Timeout, match="with nobody waiting"):
+        wait_until_blocked(cell, 0)
 
 
 @pytest.mark.fork
@@ -219,6 +230,11 @@ def test_a_number_that_is_taken_twice_or_left_out_is_an_error() -> None:
         pass
     with pytest.raises(SequenceError, match="step 0 was taken twice"):
         taken(0)
+    twice = taken(1)
+    with twice:
+        pass
+    with pytest.raises(SequenceError, match="step 1 was entered twice"), twice:
+        pass
     gap(1)
     gap(3)
     with pytest.raises(SequenceError, match="step 0 was never taken, so steps 1, 3 did not run"):
@@ -271,6 +287,38 @@ def test_a_thread_that_was_left_behind_is_named() -> None:
         go.set()
     assert brief.done()
     tasks[0].join(BOUND)
+
+
+def test_threads_that_cannot_be_joined_are_waited_for_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of other makers, which Python knows only from a call, and those that another thread is just starting."""
+    ended, go = fl.Event(), fl.Event()
+
+    def foreign() -> None:
+        threading.current_thread()
+        ended.set()
+        go.wait(BOUND)
+
+    with no_leftover_threads(timeout=BOUND):
+        _thread.start_new_thread(foreign, ())
+        ended.wait(BOUND)
+        go.set()
+
+    go.clear()
+    ended.clear()
+
+    def leave_one() -> None:
+        with no_leftover_threads(timeout=0.01):
+            _thread.start_new_thread(foreign, ())
+            ended.wait(BOUND)
+
+    with pytest.raises(LeftoverThreads, match="Dummy-"):
+        leave_one()
+    go.set()
+
+    starting = [[threading.Thread(target=int)], []]
+    with no_leftover_threads(timeout=BOUND):
+        monkeypatch.setattr(threading, "enumerate", lambda: starting.pop(0))
+    assert not starting
 
 
 def _use(pool: ThreadPoolExecutor) -> None:

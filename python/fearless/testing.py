@@ -94,6 +94,8 @@ def _look_at(target: Any) -> _Look:
     if isinstance(target, _native.Task):
         return _other(_runner(target), lambda: _task(target))
     if isinstance(target, int) and not isinstance(target, bool):
+        if not 0 < target < 2**64:
+            raise ValueError(f"wait_until_blocked: a thread's ident must be > 0 and < 2**64, got {target}")
         return _other(target, lambda: _ident(target))
     count = _counter(target)
     return lambda: _BLOCKED if count() else _Found(f"is {target!r}, with nobody waiting")
@@ -108,7 +110,9 @@ def _other(ident: int | None, look: _Look) -> _Look:
 def _thread(thread: threading.Thread) -> _Found:
     if thread.ident is None:
         return _Found("has not started")
-    return _ident(thread.ident) if thread.is_alive() else _Found("has ended", final=True)
+    found = _ident(thread.ident)
+    # Asked afterwards, as another thread may have the ident by now.
+    return found if thread.is_alive() else _Found("has ended", final=True)
 
 
 def _task(task: _native.Task[Any]) -> _Found:
@@ -152,7 +156,7 @@ def _counter(target: Any) -> Callable[[], int]:
     if isinstance(target, _native.Receiver):
         return lambda: _shown(target, "blocked receivers")
     if isinstance(target, (_native.Once, _native.OnceCell, _native.Lazy)):
-        return lambda: _shown(target, "waiting")
+        return lambda: _shown(target, "waiting", after=r"^<\w+ \w+, ")  # what it holds may show anything
     stats = getattr(target, "stats", None)
     if type(target).__module__.startswith("fearless") and callable(stats):
         return lambda: int(stats().get("waiting", 0))
@@ -161,8 +165,8 @@ def _counter(target: Any) -> Callable[[], int]:
     )
 
 
-def _shown(target: object, what: str) -> int:
-    found = re.search(rf"(\d+) {what}[,>]", repr(target))
+def _shown(target: object, what: str, after: str = "") -> int:
+    found = re.search(rf"{after}(\d+) {what}[,>]", repr(target))
     return int(found[1]) if found else 0
 
 
@@ -281,10 +285,12 @@ class Sequencer:
 def _check(course: _Course, number: int) -> None:
     if course.failure is not None:
         raise SequenceError(f"step {number} cannot run: {course.failure}")
+    if course.next > number:
+        raise SequenceError(f"step {number} was entered twice")
 
 
 def _must_wait(course: _Course, number: int) -> bool:
-    return course.failure is None and course.next != number
+    return course.failure is None and course.next < number
 
 
 def _list(numbers: list[int]) -> str:
@@ -338,7 +344,8 @@ def no_leftover_threads(*, daemon: bool = False, pools: bool = False, timeout: f
         ended
     """
     limit = seconds(timeout)
-    before = set(threading.enumerate())
+    # Without those of other makers that are gone: what Python keeps of one may come to stand for a thread of the block.
+    before = {thread for thread in threading.enumerate() if thread.ident is None or _place(thread.ident) is not None}
     yield
     until = None if limit is None else time.monotonic() + limit
     # Again after each end: a thread may start others.
@@ -346,7 +353,8 @@ def no_leftover_threads(*, daemon: bool = False, pools: bool = False, timeout: f
         remaining = None if until is None else until - time.monotonic()
         if remaining is not None and remaining <= 0:
             break
-        left[0].join(remaining)
+        if _is_gone(left[0], remaining):
+            before.add(left[0])
     if left:
         raise LeftoverThreads("\n  ".join(["threads were left behind:", *map(_describe, left)]))
 
@@ -354,6 +362,21 @@ def no_leftover_threads(*, daemon: bool = False, pools: bool = False, timeout: f
 def _started_since(before: set[threading.Thread]) -> list[threading.Thread]:
     # `fearless-exit` starts with the first pool of a process and ends with the process.
     return [thread for thread in threading.enumerate() if thread not in before and thread.name != "fearless-exit"]
+
+
+def _is_gone(thread: threading.Thread, timeout: float | None) -> bool:
+    """Wait until it ends. True if it has, although it does not know, as nobody started it by ``threading``."""
+    try:
+        thread.join(timeout)
+    except (AssertionError, RuntimeError):  # it is just being started, or is such a one
+        if thread.ident is not None and _place(thread.ident) is None:
+            return True
+        shield = _native.Scope.enter(shield=True)  # this is no cancellation point, as the join is none
+        try:
+            sleep(_LONGEST_PAUSE if timeout is None else min(_LONGEST_PAUSE, timeout))
+        finally:
+            shield.exit()
+    return False
 
 
 def _is_allowed(thread: threading.Thread, *, daemon: bool, pools: bool) -> bool:
