@@ -18,7 +18,7 @@ import fearless as fl
 from fearless import _crew
 from tests.plugins.threads import Spawn
 from tests.programs import pars as programs
-from tests.support.process import succeed
+from tests.support.process import execute, succeed
 from tests.support.until import BOUND, until
 
 
@@ -305,37 +305,9 @@ class TestFailures:
         points = int(succeed(programs.interrupted_everywhere))
         assert points > 100
 
-    def test_near_the_recursion_limit_no_worker_is_stranded(
-        self, monkeypatch: pytest.MonkeyPatch, spawn: Spawn
-    ) -> None:
-        """Where the limit is met between taking a worker off the list of the idle and waking it."""
-        helper: list[int] = []
-        wake = _crew._Worker.wake
-        limits = [RecursionError]
-
-        def limited(self: "_crew._Worker") -> None:
-            if limits and self._mine is not caller[0]:
-                raise limits.pop()
-            wake(self)
-
-        caller: list[object] = []
-
-        def first() -> None:
-            worker = _crew._local.worker
-            assert worker is not None
-            caller.append(worker._mine)
-            until(lambda: helper and stands_in(helper[0], "serve"), "the other idle")
-            monkeypatch.setattr(_crew._Worker, "wake", limited)
-            fl.invoke(int, int)
-
-        def run() -> str:
-            with pytest.raises(RecursionError):
-                fl.invoke(first, lambda: helper.append(threading.get_ident()))
-            return "left"
-
-        monkeypatch.setattr(_crew, "usable_cores", lambda: 2)
-        assert spawn(run).join() == "left"
-        assert not limits
+    def test_the_recursion_limit_is_an_error_and_no_more(self) -> None:
+        """However far below it a run begins: no worker is stranded, no result is missing, no group is made."""
+        assert execute(programs.at_every_depth)[:2] == (0, "")
 
     def test_what_cannot_be_called_is_refused(self) -> None:
         """Before anything runs."""

@@ -23,6 +23,7 @@ from typing import Any, TypeAlias
 
 from fearless import _native
 from fearless._arguments import usable_cores
+from fearless._recursion import has_room, require_room
 from fearless._scope import Scope, scope
 from fearless._scope_failures import LEAVES_BARE
 from fearless.errors import Cancelled
@@ -70,6 +71,7 @@ def run_together(functions: Sequence[Function], workers: int) -> list[Any]:
     worker = _local.worker
     if worker is not None:
         return worker.fork(functions)
+    require_room()
     failure: BaseException | None = None
     threads = scope()
     crew = _Crew(workers, threads)
@@ -321,7 +323,7 @@ class _Worker:
                 while waited := [job for job in begun if not job.done]:
                     for job in waited:
                         job.awaited = True  # before the look: what is offered after it wakes this worker
-                    if not _has_room() or not self._run_any(job.branch for job in waited):
+                    if not has_room() or not self._run_any(job.branch for job in waited):
                         self._parked.acquire()
             except BaseException as error:
                 if interrupt is not None:
@@ -365,14 +367,6 @@ class _Worker:
         return True
 
 
-def _has_room(levels: int = 12) -> bool:
-    """Whether the recursion limit leaves room to take a job, end it and tell its owner."""
-    try:
-        return levels == 0 or _has_room(levels - 1)
-    except RecursionError:
-        return False
-
-
 def _drop(branch: _Branch, job: _Job) -> None:
     """Take a job off the branch, if it is still there: then it is the newest."""
     with contextlib.suppress(IndexError):
@@ -384,11 +378,12 @@ def _raise_first(native: _native.Scope, errors: list[BaseException | None]) -> N
     """Raise an exit, or the first failure; without any, a cancellation that is not of ``native`` itself."""
     there = [error for error in errors if error is not None]
     failures = [error for error in there if not isinstance(error, Cancelled)]
-    failures.sort(key=lambda error: not isinstance(error, LEAVES_BARE))  # stable: Ctrl-C is not lost for a failure
+    exits = [error for error in failures if isinstance(error, LEAVES_BARE)]  # Ctrl-C is not lost for a failure
     foreign = [error for error in there if isinstance(error, Cancelled) and not error._scope.is_same(native)]  # noqa: SLF001 - one mechanism
-    first = next(iter(failures or foreign), None)
+    first = next(iter(exits or failures or foreign), None)
     there.clear()
     failures.clear()
+    exits.clear()
     foreign.clear()
     try:
         if first is not None:

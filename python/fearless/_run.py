@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
 from fearless import _native
 from fearless._crew import run_together
 from fearless._progress import Bar
+from fearless._recursion import require_room
 from fearless._scope import Scope, scope
 from fearless._scope_failures import LEAVES_BARE
 from fearless.errors import Cancelled
@@ -66,17 +67,12 @@ def run(plan: Plan, work: Work) -> None:
 
     Raises the failure of the first item that failed.
     """
+    require_room()
     source = _source(plan)
     failures: list[Failure] = []
     try:
         with Bar(plan.items) if plan.progress else nullcontext() as bar, scope() as threads:
-            sharing = _Sharing(source, work, failures, threads, bar)
-            if plan.pool is not None:
-                sharing.work_with(plan.pool)
-            elif source.workers == 1:
-                sharing.work()
-            else:
-                run_together([sharing.work] * source.workers, plan.workers)
+            _Sharing(source, work, failures, threads, bar).share(plan)
     except Cancelled:
         if not failures:
             raise  # otherwise it gives way to them, as it does where a scope is left
@@ -102,7 +98,21 @@ class _Sharing:
         self._scope = threads
         self._bar = bar
 
-    def work_with(self, pool: ThreadPool) -> None:
+    def share(self, plan: Plan) -> None:
+        """Have all workers at work, this thread among them, until they are done."""
+        try:
+            if plan.pool is not None:
+                self._work_with(plan.pool)
+            elif self._source.workers == 1:
+                self.work()
+            else:
+                run_together([self.work] * self._source.workers, plan.workers)
+        except (Cancelled, *LEAVES_BARE):
+            raise
+        except BaseException as error:  # noqa: BLE001 - `run` raises it: the pool is shut down, or a limit was met
+            self._fail(None, error)
+
+    def _work_with(self, pool: ThreadPool) -> None:
         """Be a worker, helped by tasks of a pool if it comes to them: those that have not begun by the end never do."""
         helpers: list[Task[None]] = []
         try:
@@ -112,8 +122,6 @@ class _Sharing:
                     break  # its backlog is full
                 helpers.append(helper)
             self.work()
-        except RuntimeError as error:
-            self._fail(None, error)  # the pool is shut down
         finally:
             for helper in helpers:
                 helper.cancel()

@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from types import FrameType
 
 import fearless as fl
@@ -97,6 +98,35 @@ def interrupted_everywhere() -> None:
         if left >= 0:
             print(number)  # noqa: T201 - the result of the program
             return
+
+
+def at_every_depth() -> None:
+    """Runs that begin so many calls below the recursion limit: each succeeds, or says that it met the limit."""
+    threads = threading.active_count()
+
+    def nested() -> object:
+        return fl.par(range(2), workers=2, chunk=1).map(lambda _: fl.par(range(2), workers=2).map(abs).sum()).collect()
+
+    def forked() -> object:
+        return [*fl.invoke(lambda: fl.invoke(int, int)[0], lambda: fl.invoke(lambda: 1, int)[0])]
+
+    def below(levels: int, call: Callable[[], object]) -> object:
+        return below(levels - 1, call) if levels else call()
+
+    ended = {"result": 0, "limit": 0}
+    limit = sys.getrecursionlimit()
+    for call, result in ((nested, [1, 1]), (forked, [0, 1])):
+        for levels in range(limit - 110, limit):
+            try:
+                found = below(levels, call)
+            except RecursionError:
+                ended["limit"] += 1
+            else:
+                assert found == result, f"{found} at {levels}"
+                ended["result"] += 1
+            assert fl.current_scope() is None, f"a scope stays entered at {levels}"
+            until(lambda: threading.active_count() == threads, "the workers gone")
+    assert min(ended.values()) > 20, ended
 
 
 def exit_from_a_stage() -> None:
