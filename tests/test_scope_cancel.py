@@ -143,6 +143,27 @@ def test_what_others_submit_to_a_cancelled_scope_never_begins(spawn: Spawn) -> N
 
 
 @CANCEL
+def test_a_worker_leaves_a_scope_that_a_task_which_it_makes_itself_cancels() -> None:
+    """The task counts as ended on a thread whose waits are cancelled, too; its failure is told."""
+    queued = list[fl.Task[int]]()
+
+    def stop(scope: fl.Scope) -> None:
+        scope.cancel()
+        raise ValueError("lost")
+
+    def work(pool: fl.ThreadPool) -> None:
+        with fl.scope() as outer, fl.scope(policy="collect") as inner:
+            inner.submit(pool, stop, outer)
+            queued.append(inner.submit(pool, int))
+
+    with fl.ThreadPool(1) as pool:
+        failed = pool.submit(work, pool).exception(BOUND)
+    (group,) = members(failed)
+    assert [str(error) for error in members(group)] == ["lost"]
+    assert queued[0].done()
+
+
+@CANCEL
 class TestCancelled:
     def test_users_cannot_make_one(self) -> None:
         """It would belong to no scope."""

@@ -2,6 +2,7 @@
 
 # ruff: noqa: PT012 - a scope raises when its block is left, so the block is what may raise
 
+import contextlib
 import gc
 import math
 import threading
@@ -16,6 +17,11 @@ from tests.support.until import BOUND
 
 BUILDS = pytest.mark.guarantee("scope", "both builds")
 TIMEOUT = pytest.mark.guarantee("scope", "timeout")
+
+
+def raise_last(errors: list[BaseException]) -> None:
+    """Raise it, and keep no reference."""
+    raise errors.pop()
 
 
 class Odd(BaseException):
@@ -137,6 +143,26 @@ class TestInterrupts:
         assert caught.value is interrupt
         assert interrupt.__context__ is None
         assert task.cancelled()
+
+    @pytest.mark.parametrize("who", ["task", "block"])
+    @pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit, GeneratorExit])
+    def test_they_keep_nothing_that_only_the_collector_frees(self, kind: type[BaseException], who: str) -> None:
+        """No frame of ours holds an interrupt that leaves through it."""
+
+        def run() -> "weakref.ref[BaseException]":
+            things = [type("Interrupt", (kind,), {})()]
+            watch = weakref.ref(things[0])
+            with contextlib.suppress(kind), fl.scope() as scope:
+                if who == "block":
+                    raise things.pop()
+                scope.spawn(lambda: raise_last(things))
+            return watch
+
+        gc.disable()
+        try:
+            assert run()() is None
+        finally:
+            gc.enable()
 
     def test_of_two_the_second_is_in_the_context(self) -> None:
         """Neither is lost."""

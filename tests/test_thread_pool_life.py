@@ -7,12 +7,16 @@ import gc
 import os
 import subprocess
 import sys
+import threading
 import weakref
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 import fearless as fl
+from fearless import _exit
+from tests.plugins.threads import Spawn
 from tests.programs import pools as programs
 from tests.support.blocking import Gate
 from tests.support.process import ROOT, execute, succeed
@@ -165,3 +169,20 @@ class TestExit:
         ended = execute(programs.interrupt_at_exit, rest)
         assert (ended.code, ended.output) == (0, "")
         assert "KeyboardInterrupt" in ended.errors
+
+
+def test_what_watches_over_the_exit_may_be_entered_while_it_notes_a_pool(spawn: Spawn) -> None:
+    """By a finalizer that the collector runs there, as the handler of a log that has a pool, or by a signal handler."""
+    queue = fl.ThreadPool(1)._queue
+    watch = _exit._Watch()
+    watch._thread = threading.main_thread()  # so that none is started
+
+    class Queues(weakref.WeakSet[Any]):
+        def add(self, item: Any) -> None:
+            watch._queues = weakref.WeakSet()
+            watch.add(queue)
+            watch._queues.add(item)
+
+    watch._queues = Queues()
+    spawn(watch.add, queue).join(BOUND / 6)
+    assert list(watch._queues) == [queue]

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from fearless import compat, testing
     from fearless._crew import invoke
-    from fearless._scope import Scope, checkpoint, current_scope, scope, sleep
+    from fearless._scope import Scope, scope
+    from fearless._scope_here import checkpoint, current_scope, sleep
     from fearless._workload import workload
     from fearless.atomics import AtomicBool, AtomicFloat, AtomicInt, AtomicRef, ShardedCounter
     from fearless.channels import (
@@ -115,7 +116,8 @@ __all__ = [
 
 _HOMES = {
     "_crew": ("invoke",),
-    "_scope": ("Scope", "checkpoint", "current_scope", "scope", "sleep"),
+    "_scope": ("Scope", "scope"),
+    "_scope_here": ("checkpoint", "current_scope", "sleep"),
     "_workload": ("workload",),
     "atomics": ("AtomicBool", "AtomicFloat", "AtomicInt", "AtomicRef", "ShardedCounter"),
     "channels": (

@@ -25,7 +25,8 @@ class _Watch:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        # Re-entrant: a signal handler or a finalizer that comes in between may use a pool.
+        self._lock = threading.RLock()
         self._queues: weakref.WeakSet[_native.PoolQueue] = weakref.WeakSet()
         self._thread: threading.Thread | None = None
         self._over = False
@@ -37,8 +38,13 @@ class _Watch:
             self._queues.add(queue)
             if self._thread is None:
                 thread = threading.Thread(target=self._close_all, name="fearless-exit", daemon=False)
-                thread.start()
-                self._thread = thread
+                self._thread = thread  # first, so that whoever comes in between starts no second one
+                try:
+                    thread.start()
+                except BaseException:
+                    # Struck while it started it may run all the same; then a second one does no harm.
+                    self._thread = None
+                    raise
 
     def _close_all(self) -> None:
         threading.main_thread().join()

@@ -149,8 +149,11 @@ class AsyncioLoop:
                 cancelled = error
             else:
                 break
-        if cancelled is not None:
-            raise cancelled
+        try:
+            if cancelled is not None:
+                raise cancelled
+        finally:
+            del cancelled  # a traceback holds this frame, which is not to hold the exception
 
     def post(self) -> bool:
         """Have `run` called on the loop; False if it may never be."""

@@ -1,19 +1,18 @@
 """Scopes: threads that cannot outlive the ``with`` block that started them, and cancellation.
 
 The native half (``_core.Scope``) is the cancellation tree and the count of running tasks. Not here: what a block raises
-(``_scope_failures.py``), tasks and how their threads start (``threads.py``), what a task of an event loop waits with
-(``_loops.py``).
+(``_scope_failures.py``), what a caller asks of its scope (``_scope_here.py``), tasks and how their threads start
+(``threads.py``), what a task of an event loop waits with (``_loops.py``).
 """
 
 from __future__ import annotations
 
 import itertools
 import threading
-import weakref
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Self, TypeVar, get_args
 
-from fearless import _loops, _native, _scope_failures, threads
+from fearless import _loops, _native, _scope_failures, _scope_here, threads
 from fearless._scope_failures import LEAVES_BARE, LEFT, Outcome
 from fearless._scope_options import ScopeOptions
 from fearless.errors import Cancelled
@@ -25,40 +24,13 @@ if TYPE_CHECKING:
 
     from fearless.threads import Task
 
-__all__ = ["Scope", "checkpoint", "current_scope", "scope", "sleep"]
+__all__ = ["Scope", "scope"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 Policy = Literal["cancel", "collect", "first"]
 _POLICIES = get_args(Policy)
-_open: weakref.WeakValueDictionary[int, Scope] = weakref.WeakValueDictionary()
-
-
-def checkpoint() -> None:
-    """Raise ``Cancelled`` if the scope of the caller is cancelled; for long computations that never wait.
-
-    Thread safety: any thread may call it.
-    """
-    _native.checkpoint()
-
-
-def sleep(seconds: float) -> None:
-    """Sleep for a number of seconds.
-
-    Blocks: for ``seconds``; a cancellation point; Ctrl-C gets through.
-    Raises: ``ValueError`` if ``seconds`` is negative or NaN.
-    """
-    _native.sleep_for(seconds)
-
-
-def current_scope() -> Scope | None:
-    """Return the scope that the caller works in: that of the block it is in, or of the task it runs.
-
-    In a coroutine that is the scope of the task of the event loop.
-    """
-    # A fork has a native scope alone; then it is the one around that.
-    return next((scope for key in _native.Scope.current_keys() if (scope := _open.get(key))), None)
 
 
 def scope(
@@ -99,7 +71,7 @@ def scope(
     return Scope(timeout, policy, shield=shield, name=name)
 
 
-class Scope:
+class Scope(_native.ScopeBlock):
     """What ``scope()`` returns: the block's tasks, and the way to cancel them.
 
     Thread safety: internally synchronized; the block itself belongs to one thread.
@@ -125,6 +97,8 @@ class Scope:
         self._winner: Task[Any] | None = None
         self._threads: list[threading.Thread] = []
         self._place: _loops.Place | None = None
+        # The first interrupt while the block is left.
+        self._interrupt: BaseException | None = None
 
     def __enter__(self) -> Self:
         """Begin the scope: this thread's waits belong to it until the block is left."""
@@ -132,30 +106,30 @@ class Scope:
         if _native.in_event_loop():
             text = "`with scope()` would stop the running event loop; use `async with`, or a worker thread"
             raise RuntimeError(text)
-        self._native = _native.Scope.enter(self._timeout, shield=self._shield)
-        _open[self._native.key] = self
+        # A signal handler may raise anywhere. Until it has a name here the native scope is dropped then, and so left.
+        native = _native.Scope.enter(self._timeout, shield=self._shield)
+        try:
+            self._native = native
+            _scope_here.entered[native.key] = self
+        except BaseException:
+            native.exit()
+            raise
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> bool:
-        """Join every task, then raise what went wrong.
-
-        Blocks: until the last task ends; Ctrl-C gets through.
-        """
+    def _leave(self, error: BaseException | None, struck: BaseException | None) -> bool:
+        """Leave the block, which ended with ``error``; again if a handler of a signal raised ``struck`` before that."""
         native = self._entered()
-        if error is not None:
-            self.cancel()
         try:
-            if self._is_left_by_force(native, error):
-                return False
-            interrupt = self._join(native, error)
+            try:
+                if self._is_left_by_force(native, error):
+                    return False
+                self._join(native, error, struck)
+            finally:
+                self._end(native)
+            return self._conclude(native, _scope_failures.sort(error, ()), error)
         finally:
-            with self._lock:
-                self._closed = True
-            _open.pop(native.key, None)
-            native.exit()
-        return self._conclude(native, _scope_failures.sort(error, ()), error, interrupt)
+            self._interrupt = None
+            del error, struck  # a traceback holds this frame, which is not to hold the exceptions
 
     async def __aenter__(self) -> Self:
         """Begin the scope: the async calls of this task belong to it until the block is left.
@@ -166,7 +140,7 @@ class Scope:
         self._place = _loops.place()
         self._native = _native.Scope.enter_task(self._timeout, shield=self._shield)
         self._place.enter(self._native)
-        _open[self._native.key] = self
+        _scope_here.entered[self._native.key] = self
         return self
 
     async def __aexit__(
@@ -174,21 +148,17 @@ class Scope:
     ) -> bool:
         """Join every task, then raise what went wrong. The join is shielded from cancellation."""
         native, stops = self._entered(), (_loops.current().cancelled,)
-        if error is not None:
-            self.cancel()
         try:
-            if self._is_left_by_force(native, error):
-                return False
-            interrupt = await self._join_async(native, error)
+            try:
+                if self._is_left_by_force(native, error):
+                    return False
+                await self._join_async(native, error)
+            finally:
+                self._end(native)
+            return self._conclude(native, _scope_failures.sort(error, stops), error)
         finally:
-            with self._lock:
-                self._closed = True
-            _open.pop(native.key, None)
-            if self._place is not None:
-                self._place.leave(native)
-            native.exit()
-        outcome = _scope_failures.sort(error, stops)
-        return self._conclude(native, outcome, error, outcome.interrupt or interrupt)
+            self._interrupt = None
+            del kind, error, traceback  # as in `_leave`
 
     def spawn(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Task[T]:
         """Run ``function(*args, **kwargs)`` in a thread of its own, which ends before the block is left.
@@ -223,8 +193,12 @@ class Scope:
         """Submit ``function`` as a task of this scope if the pool has room now."""
         native = self._entered()
         task = threads.new_task(function, (), {}, native)
-        self._adopt(native, task)
-        return task if pool._offer(task) else None  # type: ignore[attr-defined]  # noqa: SLF001 - as in `submit`
+        try:
+            self._adopt(native, task)
+            return task if pool._offer(task) else None  # type: ignore[attr-defined]  # noqa: SLF001 - as in `submit`
+        except BaseException:
+            task.cancel()
+            raise
 
     def cancel(self) -> None:
         """Cancel every wait inside the scope, now and later. Tasks that have not started never will."""
@@ -242,7 +216,6 @@ class Scope:
         return self._winner
 
     def __repr__(self) -> str:
-        """Show the state."""
         named = "" if self._name is None else f" {self._name!r}"
         if self._native is None:
             return f"<Scope{named} not entered>"
@@ -297,7 +270,7 @@ class Scope:
             if not self._closed:
                 self._started += 1
                 self._running[task] = None
-                native.task_started()
+                native.count(task)
                 return
         task.cancel()
         text = "the scope's block has been left; spawn before that"
@@ -305,8 +278,7 @@ class Scope:
 
     def _ended(self, task: Task[Any]) -> None:
         """Take the outcome of a task; runs on the thread that ended it."""
-        native = self._entered()
-        failure = None if task.cancelled() else task.exception()
+        native, failure = self._entered(), task._exception  # noqa: SLF001 - no wait: this thread may be cancelled
         with self._lock:
             if task not in self._running:
                 return
@@ -316,7 +288,7 @@ class Scope:
             ends_others = self._ends_others(native, task, failure)
         if ends_others:
             self.cancel()
-        native.task_ended()
+        native.count_out(task)
 
     def _ends_others(self, native: _native.Scope, task: Task[Any], failure: BaseException | None) -> bool:
         """Whether the end of a task cancels the others; with the lock held."""
@@ -332,50 +304,54 @@ class Scope:
         """Whether the block was left by a second Ctrl-C, which has left a scope inside it; a note is added then."""
         if error is None or not _scope_failures.has_left_a_scope(error):
             return False
+        self.cancel()
         if native.running:
             error.add_note(self._still_running(native))
         return True
 
-    def _join(self, native: _native.Scope, error: BaseException | None) -> BaseException | None:
-        """Wait for the tasks and their threads; return the first interrupt, after which the tasks are cancelled.
+    def _join(self, native: _native.Scope, error: BaseException | None, struck: BaseException | None) -> None:
+        """Wait for the tasks and their threads; cancel them first if the block failed, and at the first interrupt.
 
-        If it was a Ctrl-C that ended the block, by ``error``, an interrupt is the second.
+        If it was a Ctrl-C that ended the block, by ``error``, an interrupt is the second. One was ``struck`` already.
         """
-        interrupt: BaseException | None = None
-        is_second = isinstance(error, KeyboardInterrupt)
-        stopped = False
+        cancels, is_second = error is not None, isinstance(error, KeyboardInterrupt)
         while True:
             try:
-                self._run_queued()
+                if struck is not None:
+                    raise struck
+                if cancels:
+                    self.cancel()
+                self._run_queued(native)
+                stopped = False
                 while not native.join(stopped):
                     stopped = True
                     self._cancel_waiting()
                 for thread in list(self._threads):
                     thread.join()
                 if self._close(native):
-                    return interrupt
+                    return
             except BaseException as new:
                 if is_second:
                     new.add_note(self._still_running(native))
                     raise
-                interrupt, is_second = new, True
-                self.cancel()
+                self._interrupt, cancels, is_second, struck = new, True, True, None
 
-    def _run_queued(self) -> None:
+    def _run_queued(self, native: _native.Scope) -> None:
         """On a worker, run those tasks that its own pool has queued: there may be no other worker to come to them."""
+        if native.stopped:
+            self._cancel_waiting()
         ran = bool(self._running)
         while ran:
-            with self._lock:
-                tasks = list(self._running)
-            ran = any([task._run_here() for task in tasks])  # noqa: C419, SLF001 - all of them; the native half is ours
+            ran = any([task._run_here() for task in self._tasks()])  # noqa: C419, SLF001 - all; the native half is ours
 
-    async def _join_async(self, native: _native.Scope, error: BaseException | None) -> BaseException | None:
+    async def _join_async(self, native: _native.Scope, error: BaseException | None) -> None:
         """Do the same as a coroutine: the loop's cancellation of the task counts as an interrupt."""
-        interrupt: BaseException | None = None
-        is_second = isinstance(error, KeyboardInterrupt)
+        cancels, is_second = error is not None, isinstance(error, KeyboardInterrupt)
         loop = _loops.current()
         while True:
             try:
+                if cancels:
+                    self.cancel()
                 if native.stopped:
                     self._cancel_waiting()
                     await loop.shield(lambda: native.join_async(shield=True))
@@ -384,15 +360,13 @@ class Scope:
                 for thread in list(self._threads):
                     thread.join()
                 if self._close(native):
-                    return interrupt
+                    return
             except Cancelled:
                 # It is stopped: from now on with a shield. Or the scope of another task is, which ends a generator.
-                if not native.stopped:
-                    self.cancel()
+                cancels = not native.stopped
             except BaseException as new:
                 if not is_second:
-                    interrupt, is_second = new, True
-                    self.cancel()
+                    self._interrupt, cancels, is_second = new, True, True
                 elif not isinstance(new, loop.cancelled):
                     new.add_note(self._still_running(native))
                     raise
@@ -405,26 +379,36 @@ class Scope:
             self._closed = not more
             return self._closed
 
+    def _end(self, native: _native.Scope) -> None:
+        if self._place is not None:
+            self._place.leave(native)
+        with self._lock:
+            self._closed = True
+        _scope_here.entered.pop(native.key, None)
+        native.exit()
+
     def _cancel_waiting(self) -> None:
         """Cancel the tasks that have not begun, as those in the queue of a busy pool."""
-        with self._lock:
-            tasks = list(self._running)
-        for task in tasks:
+        for task in self._tasks():
             task.cancel()
 
-    def _still_running(self, native: _native.Scope) -> str:
-        names = [thread.name for thread in self._threads if thread.is_alive()]
-        running = min(native.running, len(self._running))  # the first may count threads, the second those before a fork
-        return f"{LEFT} {running} of its tasks ran, in: {', '.join(names) or 'pool threads'}"
+    def _tasks(self) -> list[Task[Any]]:
+        with self._lock:
+            return list(self._running)
 
-    def _conclude(
-        self, native: _native.Scope, outcome: Outcome, error: BaseException | None, interrupt: BaseException | None
-    ) -> bool:
+    def _still_running(self, native: _native.Scope) -> str:
+        names = ", ".join(thread.name for thread in self._threads if thread.is_alive())
+        running = min(native.running, len(self._running))  # the first may count threads, the second those before a fork
+        return f"{LEFT} {running} of its tasks ran, in: {names or 'pool threads'}"
+
+    def _conclude(self, native: _native.Scope, outcome: Outcome, error: BaseException | None) -> bool:
         """Raise what the block has to raise; true if ``error`` was this scope's own cancellation."""
         if self._winner is not None:
             self._failures = [failure for failure in self._failures if isinstance(failure, LEAVES_BARE)]
         outcome.timed_out = native.timed_out and self._winner is None
-        outcome.interrupt, outcome.failures, self._failures = interrupt, self._failures, []
+        if outcome.interrupt is None:
+            outcome.interrupt = self._interrupt
+        outcome.failures, self._failures, self._interrupt = self._failures, [], None
         try:
             if outcome.raise_all(native, error, f"the scope ran out of its {self._timeout} s", self._started):
                 # Leaving a scope is a wait; but a shield is there so that all of a `finally` can run.
@@ -433,4 +417,4 @@ class Scope:
                 return outcome.is_of(native)
             return False
         finally:
-            del outcome, error, interrupt  # a traceback holds this frame, which is not to hold the exceptions
+            del outcome, error  # a traceback holds this frame, which is not to hold the exceptions

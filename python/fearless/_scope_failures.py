@@ -109,3 +109,4 @@ def _raise_bare(bare: BaseException, group: BaseException | None) -> None:
     finally:
         if group is not None:
             bare.__context__ = group
+        del bare, group

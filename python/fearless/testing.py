@@ -18,7 +18,7 @@ from typing import Any, Self
 
 from fearless import _native
 from fearless._arguments import at_least, seconds
-from fearless._scope import sleep
+from fearless._scope_here import sleep
 from fearless.errors import FearlessError, Timeout
 
 __all__ = ["LeftoverThreads", "SequenceError", "Sequencer", "no_leftover_threads", "wait_until_blocked"]

@@ -5,6 +5,7 @@ Not here: pytest, which these programs do not need; POSIX is taken for granted.
 
 import contextlib
 import gc
+import logging
 import signal
 import threading
 import time
@@ -14,7 +15,7 @@ from types import FrameType
 from typing import Any
 
 import fearless as fl
-from fearless import compat
+from fearless import _native, compat
 from tests.support.threads import start
 
 PERIOD = 0.001  # seconds
@@ -315,3 +316,31 @@ def calm(seconds: float) -> None:
     assert mutex.copy() == 2 * count
     rx.close()
     back_rx.close()
+
+
+def scopes(seconds: float) -> None:
+    """Blocks of scopes struck anywhere: afterwards the thread is in none, and each has waited for its tasks."""
+    logging.getLogger("concurrent.futures").disabled = True  # a callback that was struck is told of there
+    handler, running = Raising(), fl.AtomicInt(0)
+
+    def work() -> None:
+        running.add(1)
+        running.sub(1)
+
+    def body() -> None:
+        with fl.scope(3600), fl.scope() as inner:
+            for _ in range(3):
+                inner.submit(pool, work)
+            inner.cancel()
+
+    with fl.ThreadPool(1) as pool:
+        pool.submit(int).result()  # to start a thread is nothing that `threading` does whole or not at all
+        end = time.monotonic() + seconds
+        with storm(handler):
+            while time.monotonic() < end or handler.raised < 20:
+                with contextlib.suppress(Struck, ExceptionGroup):
+                    handler.armed = True
+                    body()
+                    handler.armed = False
+                assert _native.Scope.current_keys() == []
+                assert running.load() == 0

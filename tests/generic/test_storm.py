@@ -1,4 +1,4 @@
-"""A storm of SIGALRM around locks and channels. The programs are in `programs_storm.py`."""
+"""A storm of SIGALRM around locks, channels and scopes. The programs are in `programs_storm.py`."""
 
 import signal
 
@@ -69,6 +69,12 @@ def test_a_struck_receive_loses_at_most_what_a_statement_loses(seconds: float) -
 def test_a_handler_that_does_not_raise_disturbs_nothing(seconds: float) -> None:
     """Round trips, locks and tasks while signals come."""
     succeed(programs.calm, seconds)
+
+
+@pytest.mark.guarantee("scope", "Ctrl-C")
+def test_a_struck_block_of_a_scope_is_left_when_its_tasks_have_ended(seconds: float) -> None:
+    """Wherever it is struck, the thread is in no scope afterwards."""
+    succeed(programs.scopes, seconds)
 
 
 def test_a_strike_while_a_text_is_made_is_not_lost(seconds: float) -> None:

@@ -17,6 +17,7 @@ from tests.support.until import blocked, until
 MODULES = (
     "_crew",
     "_scope",
+    "_scope_here",
     "atomics",
     "channels",
     "compat",

@@ -233,6 +233,26 @@ impl Scope {
     }
 }
 
+/// A task that a scope counts, until it has ended.
+#[derive(Debug)]
+pub struct Counted {
+    scope: Arc<Scope>,
+    generation: u64,
+}
+
+impl Counted {
+    /// One more task in `scope`.
+    pub fn new(scope: Arc<Scope>) -> Counted {
+        scope.task_started();
+        Counted { scope, generation: fork::generation() }
+    }
+
+    /// It has ended. A forked child has forgotten the tasks of its parent, and counts its own.
+    pub fn end(self) -> Wakes {
+        if self.generation == fork::generation() { self.scope.task_ended() } else { Wakes::default() }
+    }
+}
+
 /// Waiting for the end of all tasks as a call that is notified. It is the only operation of its call.
 #[derive(Debug)]
 pub struct Joining<H> {

@@ -2,7 +2,7 @@
 //! fork generation belongs to the whole process.
 #![cfg(not(loom))]
 
-use std::sync::{Mutex as OneAtATime, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex as OneAtATime, MutexGuard, PoisonError};
 
 use fearless_core::{
     channel::{Channel, Recv, Send},
@@ -12,7 +12,7 @@ use fearless_core::{
     mutex::{Lock, Mutex},
     owner::Owner,
     rwlock::{self, RwLock, Want},
-    scope::Scope,
+    scope::{Counted, Scope},
     waiter::Waiter,
 };
 
@@ -78,13 +78,15 @@ fn nobody_waits_for_tasks_that_were_lost() {
     let _alone = alone();
     let scope = Scope::new(None, None);
     scope.task_started();
-    scope.task_started();
+    let lost = Counted::new(Arc::clone(&scope));
 
     fork::forked(SURVIVOR);
 
     assert_eq!(scope.join(&Waiter::new()), None);
     scope.task_ended().wake(); // the task that forked ends
     scope.task_started();
+    assert!(scope.join(&Waiter::new()).is_some(), "a task of the child counts");
+    lost.end().wake(); // one that was queued, and is cancelled in the child
     assert!(scope.join(&Waiter::new()).is_some(), "a task of the child counts");
 }
 

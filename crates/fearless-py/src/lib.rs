@@ -88,7 +88,7 @@ mod _core {
         par::{Chunk, Cursor},
         receiver::Receiver,
         rwlock::{ReadGuard, RwLock, UpgradableGuard, WriteGuard},
-        scope::Scope,
+        scope::{Scope, block::ScopeBlock},
         select::{Selected, select, try_select},
         semaphore::{Permits, Semaphore},
         sender::{Sender, Sending},

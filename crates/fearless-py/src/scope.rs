@@ -23,10 +23,12 @@ use crate::{
     operation::{Face, Operation},
     python,
     source::Source,
+    task::Task,
     wait::{self, Ended, Kind, Patience},
     waits::{Gives, Object, Of, Waits},
 };
 
+pub(crate) mod block;
 mod inside;
 
 pub(crate) use inside::{Entered, has_tasks, is_of_thread, may_be_inside, of_thread};
@@ -222,12 +224,23 @@ impl Scope {
         Arc::ptr_eq(&self.core, &other.core)
     }
 
-    /// A task begins in the scope.
+    /// Count `task`, which has not begun, as one of the scope, until it has ended and its callbacks were called.
+    fn count(&self, task: &Bound<'_, Task>) {
+        task.get().count_in(&self.core);
+    }
+
+    /// Count it no more. For its first callback: the others may take long.
+    #[staticmethod]
+    fn count_out(py: Python<'_>, task: &Bound<'_, Task>) {
+        task.get().count_out(py);
+    }
+
+    /// A thread begins in the scope.
     fn task_started(&self) {
         self.core.task_started();
     }
 
-    /// A task of the scope has ended.
+    /// A thread of the scope has ended.
     fn task_ended(&self, py: Python<'_>) {
         loop_queue::wake(py, self.core.task_ended());
     }

@@ -74,6 +74,8 @@ struct Rare {
     /// The coroutines that wait for the task, by address.
     hooks: Option<HashMap<usize, Py<PyAny>>>,
     concern: Concern,
+    /// By the scope that it is a task of, until it is over.
+    counted: Option<scopes::Counted>,
 }
 
 impl Content {
@@ -132,6 +134,19 @@ impl Task {
     pub(crate) fn belongs_to(&self, pool: u32, run: u64) {
         self.pool.store(pool, Ordering::Relaxed);
         self.runner.store(run, Ordering::Relaxed);
+    }
+
+    /// Lets `scope` count the task until it has ended and its callbacks were called, or until `count_out`.
+    pub(crate) fn count_in(&self, scope: &Arc<scopes::Scope>) {
+        let counted = scopes::Counted::new(Arc::clone(scope));
+        let before = self.core.with(|content| content.rare().counted.replace(counted));
+        debug_assert!(before.is_none(), "a task belongs to one scope");
+    }
+
+    pub(crate) fn count_out(&self, py: Python<'_>) {
+        if let Some(counted) = self.core.with(|content| content.rare.as_mut()?.counted.take()) {
+            loop_queue::wake(py, counted.end());
+        }
     }
 
     pub(crate) fn is_done(&self) -> bool {

@@ -119,7 +119,10 @@ impl Task {
         if let Some(call) = &remains.call {
             call.close_moved(slf.py());
         }
-        Task::call_back(slf, remains.callbacks)
+        let called = Task::call_back(slf, remains.callbacks);
+        // Whatever became of the callbacks, of which one does this: a signal handler can raise before it has begun.
+        slf.get().count_out(slf.py());
+        called
     }
 
     /// Calls them all, also after one has failed with more than an `Exception`; raises the first such failure.

@@ -10,7 +10,10 @@ use fearless_core::task::{State, Step};
 use pyo3::{prelude::*, types::PyType};
 
 use super::{Content, Task, run::Remains};
-use crate::kept::{Kept, name};
+use crate::{
+    kept::{Kept, name},
+    python,
+};
 
 /// Who answers for a failure.
 #[derive(Default)]
@@ -74,7 +77,7 @@ impl Task {
 
     fn alarm(&self, py: Python<'_>, error: &Py<PyAny>) -> Option<Py<PyAny>> {
         let make = || {
-            let alarm = class(py)?.call0()?;
+            let alarm = python::call0(class(py)?)?;
             alarm.setattr(name!(py, "name")?, self.name(py))?;
             alarm.setattr(name!(py, "error")?, error)?;
             Ok(alarm.unbind())
@@ -85,7 +88,7 @@ impl Task {
 
 fn class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
     static CLASS: Kept<PyType> = Kept::new();
-    CLASS.get(py, || Ok(py.import("fearless._unretrieved")?.getattr("Unretrieved")?.cast_into::<PyType>()?))
+    CLASS.get(py, || Ok(python::import(py, "fearless._unretrieved")?.getattr("Unretrieved")?.cast_into::<PyType>()?))
 }
 
 fn disarm(py: Python<'_>, alarm: Option<Py<PyAny>>) {
