@@ -65,6 +65,7 @@ __all__ = [
     "Receiver",
     "RwLock",
     "Scope",
+    "ScopeBlock",
     "Selected",
     "Semaphore",
     "Sender",
@@ -857,7 +858,6 @@ class Scope:
     def join(self, known: bool) -> bool: ...
     def join_async(self, shield: bool) -> _Operation: ...
 
-@disjoint_base
 class ScopeBlock:
     def __new__(cls, *_args: Any, **_kwargs: Any) -> Self: ...
     def __exit__(
