@@ -5,6 +5,7 @@ Not here: the timeout (`test_scope_failures.py`).
 
 # ruff: noqa: PT012 - a scope raises when its block is left, so the block is what may raise
 
+import concurrent.futures as cf
 import threading
 from typing import Any
 
@@ -183,6 +184,14 @@ class TestShield:
                 scope.cancel()
                 fl.sleep(3600)
             assert not outer.cancelled
+
+
+def test_a_pool_of_others_is_refused() -> None:
+    """Its futures know no scope."""
+    with cf.ThreadPoolExecutor(1) as pool, fl.scope() as scope:
+        with pytest.raises(TypeError, match=r"pool must be a fearless\.ThreadPool, got <concurrent"):
+            scope.submit(pool, int)
+        assert "0 tasks" in repr(scope)
 
 
 def test_tasks_and_threads_are_named_after_their_scope() -> None:

@@ -5,6 +5,7 @@ import concurrent.futures
 import contextlib
 import gc
 import logging
+import os
 import sys
 import threading
 from collections.abc import Callable
@@ -183,3 +184,10 @@ def test_a_failure_that_somebody_asks_for_is_not_reported(
 def test_nothing_is_reported_at_the_end_of_the_interpreter() -> None:
     """Nor does the exit code change."""
     assert succeed(programs.exit_with_a_failure_that_is_kept) == "kept\n"
+
+
+@pytest.mark.fork
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+def test_a_forked_child_leaves_the_report_to_its_parent() -> None:
+    """Of what failed before the fork; failures of its own it reports."""
+    succeed(programs.fork_beside_a_failure)

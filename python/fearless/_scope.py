@@ -177,11 +177,13 @@ class Scope(_native.ScopeBlock):
         Blocks: while the pool's backlog is full; a cancellation point; Ctrl-C gets through.
         Raises: ``RuntimeError`` if the block has been left or the pool is shut down.
         """
+        if not isinstance(pool, _native.ThreadPool):
+            raise TypeError(f"pool must be a fearless.ThreadPool, got {pool!r}")
         native = self._entered()
         task = threads.new_task(function, args, kwargs, native, self._next_name())
         try:
             self._adopt(native, task)
-            pool._enqueue(task)  # type: ignore[attr-defined]  # noqa: SLF001 - scopes and pools are one package
+            pool._enqueue(task)  # noqa: SLF001 - scopes and pools are one package
         except BaseException:
             task.cancel()
             raise
@@ -227,13 +229,11 @@ class Scope(_native.ScopeBlock):
 
     def _refuse_twice(self) -> None:
         if self._native is not None:
-            text = "a scope can be entered once; make a new one"
-            raise RuntimeError(text)
+            raise RuntimeError("a scope can be entered once; make a new one")
 
     def _entered(self) -> _native.Scope:
         if self._native is None:
-            text = "the scope has not been entered; use it in a `with` statement"
-            raise RuntimeError(text)
+            raise RuntimeError("the scope has not been entered; use it in a `with` statement")
         return self._native
 
     def _start(

@@ -6,6 +6,7 @@ Not here: who keeps it and what disarms it (the native half of a task).
 from __future__ import annotations
 
 import logging
+import os
 import sys
 
 from fearless import _native
@@ -18,20 +19,22 @@ _LOGGER = logging.getLogger("fearless")
 class Unretrieved:
     """Kept by a task beside its exception; dies with it and then reports, unless it was disarmed.
 
-    Both slots are set from outside: no Python code may run while it is made. Unset or ``None``, ``error`` is disarmed.
+    All slots are set from outside: no Python code may run while it is made. Unset or ``None``, ``error`` is disarmed.
+    ``process`` is the one in which the task failed: a forked child has a copy, and leaves the report to its parent.
 
     Thread safety: internally synchronized.
     """
 
-    __slots__ = ("error", "name")
+    __slots__ = ("error", "name", "process")
 
     error: BaseException | None
     name: str | None
+    process: int
 
     def __del__(self) -> None:
         """Report. At the end of the interpreter the modules that a handler needs may be gone, so not then."""
         error = getattr(self, "error", None)
-        if error is None or sys.is_finalizing():
+        if error is None or sys.is_finalizing() or self.process != os.getpid():
             return
         text = f"task {self.name!r}" if self.name is not None else "a task"
         text = f"{text} failed and nobody asked for its outcome"

@@ -99,6 +99,31 @@ def exit_with_a_failure_that_is_kept() -> None:
     sys.stdout.write("kept\n")
 
 
+def fork_beside_a_failure() -> None:
+    """A task that has failed dies in the child of a fork, too, which also fails at a task of its own."""
+    reports = list[str]()
+    sys.unraisablehook = lambda args: reports.append(str(args.exc_value))
+
+    def fail(text: str) -> "fl.Task[object]":
+        task: fl.Task[object] = fl.spawn(int, text)
+        until(lambda: task.done() and threading.active_count() == 1)
+        return task
+
+    tasks = [fail("parent")]
+
+    def check() -> None:
+        tasks.append(fail("child"))
+        tasks.clear()
+        gc.collect()
+        assert ["child" in report for report in reports] == [True], reports
+
+    in_child(check)
+    assert reports == []
+    tasks.clear()
+    gc.collect()
+    assert ["parent" in report for report in reports] == [True], reports
+
+
 class Slow:
     """Its operators take their time."""
 

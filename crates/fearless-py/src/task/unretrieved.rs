@@ -79,6 +79,7 @@ impl Task {
         let make = || {
             let alarm = python::call0(class(py)?)?;
             alarm.setattr(name!(py, "name")?, self.name(py))?;
+            alarm.setattr(name!(py, "process")?, std::process::id())?;
             alarm.setattr(name!(py, "error")?, error)?;
             Ok(alarm.unbind())
         };
