@@ -315,10 +315,14 @@ class Scope(_native.ScopeBlock):
         If it was a Ctrl-C that ended the block, by ``error``, an interrupt is the second. One was ``struck`` already.
         """
         cancels, is_second = error is not None, isinstance(error, KeyboardInterrupt)
+        if struck is not None:
+            if is_second:
+                self.cancel()
+                struck.add_note(self._still_running(native))
+                raise struck
+            self._interrupt, cancels, is_second, struck = struck, True, True, None
         while True:
             try:
-                if struck is not None:
-                    raise struck
                 if cancels:
                     self.cancel()
                 self._run_queued(native)
@@ -334,7 +338,7 @@ class Scope(_native.ScopeBlock):
                 if is_second:
                     new.add_note(self._still_running(native))
                     raise
-                self._interrupt, cancels, is_second, struck = new, True, True, None
+                self._interrupt, cancels, is_second = new, True, True
 
     def _run_queued(self, native: _native.Scope) -> None:
         """On a worker, run those tasks that its own pool has queued: there may be no other worker to come to them."""

@@ -167,7 +167,7 @@ impl Scope {
     }
 
     /// Leave the scope: its thread, or its task, is in it no more. Again is harmless.
-    fn exit(&self) {
+    pub(crate) fn exit(&self) {
         if !self.core.leave() {
             return;
         }
@@ -179,7 +179,7 @@ impl Scope {
     }
 
     /// Cancel every wait inside, now and later.
-    fn cancel(&self, py: Python<'_>) {
+    pub(crate) fn cancel(&self, py: Python<'_>) {
         loop_queue::wake(py, self.core.cancel());
     }
 

@@ -43,7 +43,10 @@ impl ScopeBlock {
             // Struck out of reach of the function's own handlers: as any first interrupt it cancels, and the join goes on.
             (Err(struck), Some(native)) if !native.get().core().is_left() => {
                 let left = leave_by(&leave, error, struck.value(slf.py()).as_any());
-                native.get().exit();
+                if !native.get().core().is_left() {
+                    native.get().cancel(slf.py()); // struck again: as by any second interrupt, the tasks are left behind
+                    native.get().exit();
+                }
                 left
             }
             (left, _) => left,
