@@ -5,11 +5,10 @@
 //! Those are made when somebody first asks for them, and the task is *shared* from then on: its state changes only
 //! under that condition (`task/watch.rs`). A task that nobody watches never has one.
 //!
-//! Not here: making the call (`task/run.rs`), waiting for its end (`task/join.rs`), threads, which Python starts, and
-//! the queue of a pool.
+//! Not here: what it holds (`task/content.rs`), making the call (`task/run.rs`), waiting for its end (`task/join.rs`),
+//! threads, which Python starts, and the queue of a pool.
 
 use std::{
-    collections::HashMap,
     mem,
     sync::atomic::{AtomicU32, AtomicU64, Ordering},
 };
@@ -29,15 +28,18 @@ use pyo3::{
 use crate::{call::Call, errors, kept::Kept, loop_queue, operation::Operation, python, scope::Scope};
 
 mod awaited;
+mod content;
 mod join;
 mod run;
+mod shown;
 mod unretrieved;
 mod watch;
 
+use content::Content;
 use run::call_one;
-use unretrieved::Concern;
+use shown::{STATES, state_name};
 pub(crate) use unretrieved::write_unraisable;
-use watch::{Held, Watchers};
+use watch::Held;
 
 /// One call and its outcome.
 ///
@@ -52,54 +54,6 @@ pub(crate) struct Task {
     generation: AtomicU32,
     /// The number of its pool, or 0.
     pool: AtomicU32,
-}
-
-#[derive(Default)]
-struct Content {
-    /// Until it begins.
-    call: Option<Call>,
-    /// Until it begins.
-    scope: Option<Arc<scopes::Scope>>,
-    result: Option<Py<PyAny>>,
-    exception: Option<Py<PyAny>>,
-    rare: Option<Box<Rare>>,
-}
-
-/// What most tasks never have.
-#[derive(Default)]
-struct Rare {
-    name: Option<Py<PyString>>,
-    callbacks: Vec<Py<PyAny>>,
-    watchers: Option<Watchers>,
-    /// The coroutines that wait for the task, by address.
-    hooks: Option<HashMap<usize, Py<PyAny>>>,
-    concern: Concern,
-    /// By the scope that it is a task of, until it is over.
-    counted: Option<scopes::Counted>,
-}
-
-impl Content {
-    fn rare(&mut self) -> &mut Rare {
-        self.rare.get_or_insert_default()
-    }
-
-    fn take_callbacks(&mut self) -> Vec<Py<PyAny>> {
-        self.rare.as_mut().map_or_else(Vec::new, |rare| mem::take(&mut rare.callbacks))
-    }
-}
-
-impl Rare {
-    fn visit(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        if let Some(watchers) = &self.watchers {
-            visit.call(&watchers.condition)?;
-            visit.call(&watchers.waiters)?;
-        }
-        if let Concern::Alarm(alarm) = &self.concern {
-            visit.call(alarm)?;
-        }
-        let hooks = self.hooks.iter().flat_map(HashMap::values);
-        self.callbacks.iter().chain(hooks).try_for_each(|object| visit.call(object))
-    }
 }
 
 impl Task {
@@ -152,34 +106,12 @@ impl Task {
     pub(crate) fn is_done(&self) -> bool {
         self.core.state().is_done()
     }
-
-    fn text(&self, py: Python<'_>, end: &str) -> PyResult<String> {
-        let (result, exception) = self.core.with(|content| {
-            (content.result.as_ref().map(|it| it.clone_ref(py)), content.exception.as_ref().map(|it| it.clone_ref(py)))
-        });
-        Ok(match (self.core.state(), exception) {
-            (State::Pending, _) => format!("state=pending{end}"),
-            (State::Running, _) => format!("state=running{end}"),
-            (State::Cancelled | State::CancelledAndNotified, _) => format!("state=cancelled{end}"),
-            (State::Finished, Some(error)) => {
-                format!("state=finished raised {}{end}", error.bind(py).get_type().name()?)
-            }
-            (State::Finished, None) => {
-                let kind = result.map_or_else(|| Ok("NoneType".to_owned()), |it| class_name(it.bind(py)))?;
-                format!("state=finished returned {kind}{end}")
-            }
-        })
-    }
 }
 
 /// The fork generation; what is left out comes after four billion forks.
 #[expect(clippy::cast_possible_truncation, reason = "see above")]
 fn generation() -> u32 {
     fork::generation() as u32
-}
-
-fn class_name(object: &Bound<'_, PyAny>) -> PyResult<String> {
-    Ok(object.get_type().name()?.to_string())
 }
 
 /// `fearless.Task`.
@@ -411,13 +343,7 @@ impl Task {
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
-        let (py, task) = (slf.py(), slf.get());
-        let name = match task.name(py) {
-            Some(name) => format!(" {}", python::repr(name.bind(py))?),
-            None => String::new(),
-        };
-        let text = task.text(py, ">")?;
-        Ok(format!("<{}{name} at {:#x} {text}", class_name(slf)?, slf.as_ptr() as usize))
+        Task::show(slf)
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -434,19 +360,6 @@ impl Task {
     fn __clear__(&self) {
         drop(self.core.with(mem::take));
     }
-}
-
-const STATES: [(State, &str); 5] = [
-    (State::Pending, "PENDING"),
-    (State::Running, "RUNNING"),
-    (State::Cancelled, "CANCELLED"),
-    (State::CancelledAndNotified, "CANCELLED_AND_NOTIFIED"),
-    (State::Finished, "FINISHED"),
-];
-
-/// The name that `concurrent.futures` has for a state.
-fn state_name(state: State) -> &'static str {
-    STATES[state as usize].1
 }
 
 /// Make a pending task, which enters `scope` when it runs; without one it runs outside every scope.
