@@ -117,6 +117,21 @@ class TestProgress:
             fl.par(range(-4, 5), workers=1, schedule="dynamic", progress=True).map(lambda n: 1 // n).collect()
         assert (drawings.shown[-1], drawings.closed) == (4, 1)
 
+    def test_one_that_cannot_be_drawn_is_put_away_all_the_same(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """As when standard error is closed. Nor does it need a number that nobody can give."""
+        drawings = Drawings(monkeypatch)
+        assert fl.par(range(10**30), workers=1, progress=True).any(bool)
+        assert (drawings.total, drawings.closed) == (None, 1)
+
+        def refuse(_: int) -> None:
+            raise BrokenPipeError
+
+        monkeypatch.setattr(_progress, "_DRAW", {"math": lambda _total: (refuse, drawings.close)})
+        for run in (fl.par(range(5), progress=True).count, lambda: list(fl.par(range(5), progress=True))):
+            with pytest.raises(BrokenPipeError):
+                run()
+        assert drawings.closed == 3
+
     @pytest.mark.parametrize("name", ["rich", "tqdm"])
     def test_each_library_draws_on_standard_error(
         self, name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -285,6 +285,7 @@ def test_what_a_run_holds_is_not_collected_and_goes_with_it() -> None:
 @pytest.mark.fork
 @pytest.mark.guarantee("par", "fork")
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
-def test_a_forked_child_can_run() -> None:
-    """Also when a stage of the parent's run forks."""
-    succeed(programs.fork_inside_a_run, options=("-W", "ignore::DeprecationWarning"))
+@pytest.mark.parametrize("program", [programs.fork_inside_a_run, programs.fork_and_go_on])
+def test_a_forked_child_can_run(program: Callable[[], None]) -> None:
+    """Also when a stage of the parent's run forks; but it cannot go on with that run."""
+    succeed(program, options=("-W", "ignore::DeprecationWarning"))

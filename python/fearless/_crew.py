@@ -179,6 +179,7 @@ class _Crew:
         self.idle: list[_Worker] = []
         self.branches: list[_Branch] = []
         self.closed = False
+        self.process = os.getpid()
 
     def call_for(self, number: int) -> None:
         """Wake or start as many workers, if there are any."""
@@ -317,6 +318,8 @@ class _Worker:
 
     def _wait_for(self, native: _native.Scope, begun: list[_Job]) -> BaseException | None:
         """Wait until others have run these; return what interrupted it. A second interrupt leaves at once."""
+        if begun and os.getpid() != self._crew.process:
+            raise RuntimeError("`invoke` and `par` cannot go on in a forked child: the other workers are the parent's")
         interrupt: BaseException | None = None
         while True:
             try:

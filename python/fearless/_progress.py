@@ -5,6 +5,7 @@ It is drawn at the ends of chunks, ten times a second at most. Not here: what co
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import threading
@@ -27,7 +28,9 @@ class Bar:
 
     def __init__(self, items: object) -> None:
         """Prepare the bar of a run over ``items``, whose length it shows if they have one."""
-        self._total = len(items) if isinstance(items, Sized) else None
+        self._total: int | None = None
+        with contextlib.suppress(OverflowError):  # longer than a list can be
+            self._total = len(items) if isinstance(items, Sized) else None
         self._lock = threading.Lock()
         # Guarded by the lock.
         self._done = 0
@@ -46,8 +49,10 @@ class Bar:
             if self._bar is not None:
                 show, close = self._bar
                 self._bar = None
-                show(self._done)
-                close()
+                try:
+                    show(self._done)
+                finally:
+                    close()
 
     def advance(self, items: int) -> None:
         """Count so many items as done."""

@@ -130,6 +130,36 @@ def at_every_depth() -> None:
     assert min(ended.values()) > 20, ended
 
 
+def fork_and_go_on() -> None:
+    """A child that goes on with its parent's call is told that what others have begun will never end there."""
+    begun, forked = threading.Event(), threading.Event()
+    parent = os.getpid()
+    child = [0]
+
+    def fork() -> int:
+        assert begun.wait(BOUND)
+        child[0] = os.fork()
+        if child[0]:
+            forked.set()
+        return 1
+
+    def other() -> int:
+        begun.set()
+        assert forked.wait(BOUND)
+        return 2
+
+    code = 1
+    try:
+        assert fl.invoke(fork, other) == (1, 2)
+    except RuntimeError as error:
+        code = 0 if "forked child" in str(error) else 1
+    finally:
+        if os.getpid() != parent:
+            os._exit(code)
+    _, status = os.waitpid(child[0], 0)
+    assert os.waitstatus_to_exitcode(status) == 0, "the child went on"
+
+
 def exit_from_a_stage() -> None:
     """`SystemExit` on any worker leaves bare."""
 
