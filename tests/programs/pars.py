@@ -80,7 +80,6 @@ def interrupted_everywhere() -> None:
 
         def interrupt(frame: FrameType, event: str, _argument: object) -> None:
             nonlocal left
-            # A signal does not come between the last step of a caller and the first of a native function.
             if event != "c_call" and frame.f_code.co_filename.endswith(ours):
                 left -= 1
                 if left == -1:
