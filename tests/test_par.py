@@ -11,6 +11,7 @@ import itertools
 import string
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -275,6 +276,13 @@ class TestSources:
     def test_a_range_longer_than_any_list_is_pulled(self) -> None:
         """As a loop would take it."""
         assert fl.par(range(10**30), workers=2).any(lambda number: number == 3000)
+
+    @pytest.mark.parametrize("schedule", ["guided", "static"])
+    def test_a_chunk_may_be_longer_than_any_list(self, schedule: Any) -> None:
+        """Then there is one."""
+        for items in ([1, 2, 3], iter([1, 2, 3])):
+            assert fl.par(items, workers=2, chunk=10**30, schedule=schedule).collect() == [1, 2, 3]
+        assert [*fl.par([1, 2, 3], workers=2, chunk=10**30)] == [1, 2, 3]
 
     def test_a_list_that_shrinks_meanwhile_is_an_error(self) -> None:
         """Not a short result."""

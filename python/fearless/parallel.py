@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import operator
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, count
@@ -66,7 +67,7 @@ def par(
         raise ValueError(f"schedule must be 'guided', 'dynamic' or 'static', got {schedule!r}")
     iter(items)  # refuses what is not iterable here, and not when a run begins
     most = usable_cores() if workers is None else at_least("workers", workers, 1)
-    least = None if chunk == "auto" else at_least("chunk", chunk, 1)
+    least = None if chunk == "auto" else min(at_least("chunk", chunk, 1), sys.maxsize)
     if progress:
         require()
     return Par(Plan(items, most, least, schedule, progress=progress), ())
