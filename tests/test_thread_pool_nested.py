@@ -1,6 +1,7 @@
 """Tasks that wait for tasks of their own pool: what a worker runs itself, and what is refused.
 
-Not here: submitting over the backlog, which `tests/test_thread_pool.py` has.
+Not here: submitting over the backlog, which `tests/test_thread_pool.py` has, and the ends of scopes and coroutines on
+workers (`tests/test_thread_pool_stalled.py`).
 """
 
 import threading

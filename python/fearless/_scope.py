@@ -91,6 +91,7 @@ class Scope(_native.ScopeBlock):
         self._lock = threading.RLock()
         # Guarded by the lock. A task that ends well is let go of at once, with its result.
         self._closed = False
+        self._leaving = False
         self._started = 0
         self._running: dict[Task[Any], None] = {}
         self._failures: list[BaseException] = []
@@ -189,6 +190,8 @@ class Scope(_native.ScopeBlock):
             raise
         if native.stopped:
             task.cancel()  # the scope need not wait until a worker comes to it
+        elif self._leaving:
+            native.look_again()  # the owner may be the only worker
         return task
 
     def _offer(self, pool: Executor, function: Callable[[], T]) -> Task[T] | None:
@@ -321,15 +324,14 @@ class Scope(_native.ScopeBlock):
                 struck.add_note(self._still_running(native))
                 raise struck
             self._interrupt, cancels, is_second, struck = struck, True, True, None
+        self._leaving = True
         while True:
             try:
                 if cancels:
                     self.cancel()
-                self._run_queued(native)
-                stopped = False
-                while not native.join(stopped):
-                    stopped = True
-                    self._cancel_waiting()
+                self._wait(native)
+                if native.running:
+                    continue
                 for thread in list(self._threads):
                     thread.join()
                 if self._close(native):
@@ -340,27 +342,36 @@ class Scope(_native.ScopeBlock):
                     raise
                 self._interrupt, cancels, is_second = new, True, True
 
-    def _run_queued(self, native: _native.Scope) -> None:
-        """On a worker, run those tasks that its own pool has queued: there may be no other worker to come to them."""
+    def _run_queued(self, native: _native.Scope) -> Task[Any] | None:
+        """On a worker, run those tasks that its own pool has queued: there may be no other worker to come to them.
+
+        Return one that another worker runs.
+        """
         if native.stopped:
             self._cancel_waiting()
-        ran = bool(self._running)
-        while ran:
-            ran = any([task._run_here() for task in self._tasks()])  # noqa: C419, SLF001 - all; the native half is ours
+        while self._running:
+            if not any([task._run_here() for task in self._tasks()]):  # noqa: C419, SLF001 - all; the native half is ours
+                return self._beside()
+        return None
+
+    def _beside(self) -> Task[Any] | None:
+        """Return a task that another worker of this worker's pool runs, or has to run, if there is one.
+
+        The pool can know of a wait for one task. A coroutine runs none itself: that would hold up its loop.
+        """
+        return next((task for task in self._tasks() if task._beside), None)  # noqa: SLF001 - the native half is ours
 
     async def _join_async(self, native: _native.Scope, error: BaseException | None) -> None:
         """Do the same as a coroutine: the loop's cancellation of the task counts as an interrupt."""
         cancels, is_second = error is not None, isinstance(error, KeyboardInterrupt)
-        loop = _loops.current()
+        loop, self._leaving = _loops.current(), True
         while True:
             try:
                 if cancels:
                     self.cancel()
-                if native.stopped:
-                    self._cancel_waiting()
-                    await loop.shield(lambda: native.join_async(shield=True))
-                else:
-                    await native.join_async(shield=False)
+                await self._wait_async(native)
+                if native.running:
+                    continue
                 for thread in list(self._threads):
                     thread.join()
                 if self._close(native):
@@ -374,6 +385,20 @@ class Scope(_native.ScopeBlock):
                 elif not isinstance(new, loop.cancelled):
                     new.add_note(self._still_running(native))
                     raise
+
+    def _wait(self, native: _native.Scope) -> None:
+        """Wait until all have ended, or one has that the pool was to know of, or one was submitted meanwhile."""
+        stopped = False
+        while not native.join(stopped, self._run_queued(native)):
+            stopped = True
+            self._cancel_waiting()
+
+    async def _wait_async(self, native: _native.Scope) -> None:
+        if native.stopped:
+            self._cancel_waiting()
+            await _loops.current().shield(lambda: native.join_async(self._beside(), shield=True))
+        else:
+            await native.join_async(self._beside(), shield=False)
 
     def _close(self, native: _native.Scope) -> bool:
         """Refuse more tasks, unless another thread has spawned one meanwhile, which has to be joined, too."""

@@ -11,7 +11,7 @@
 //!
 //! Not here: the tasks, their results and their threads.
 
-use std::{ops::Deref, sync::Arc, time::Instant};
+use std::{mem, ops::Deref, sync::Arc, time::Instant};
 
 use crate::{
     fork,
@@ -47,12 +47,19 @@ struct State {
     children: Vec<Arc<Scope>>,
     /// Tasks that have not ended.
     running: usize,
+    /// Whoever joins is to look at the tasks again first.
+    has_news: bool,
     joiners: WaitList,
     generation: u64,
 }
 
 impl Scope {
-    /// A scope inside `parent`, or shielded without one, which has to be taken out of it again by [`Scope::leave`].
+    /// A scope inside `outside`, or, with a shield, entered there and in no other.
+    pub fn enter(outside: Option<&Arc<Scope>>, deadline: Option<Instant>, is_shielded: bool) -> Arc<Scope> {
+        Scope::new(outside.filter(|_| !is_shielded).map(Arc::clone), deadline)
+    }
+
+    /// A scope inside `parent`, which has to be taken out of it again by [`Scope::leave`].
     pub fn new(parent: Option<Arc<Scope>>, deadline: Option<Instant>) -> Arc<Scope> {
         let above = parent.as_ref().and_then(|parent| parent.deadline);
         let scope = Arc::new(Scope {
@@ -193,19 +200,30 @@ impl Scope {
         wakes
     }
 
+    /// Has whoever joins, now or next, come back before the last task has ended: there is one that it may have to run itself.
+    pub fn look_again(&self) -> Wakes {
+        let mut state = self.lock();
+        let mut wakes = Wakes::default();
+        // Also if somebody was claimed: it may have been so already, and is on its way with an older view.
+        state.has_news = true;
+        state.joiners.claim_all(Claim::Ready(0), &mut wakes);
+        wakes
+    }
+
     /// How many tasks have not ended.
     pub fn running(&self) -> usize {
         self.lock().running
     }
 
-    /// Enqueues `waiter` until all tasks have ended; `None` when they have.
+    /// Enqueues `waiter` until all tasks have ended; `None` when they have, or there is news ([`Scope::look_again`]).
     pub fn join(&self, waiter: &sync::Arc<Waiter>) -> Option<Ticket> {
         self.join_at(waiter, None)
     }
 
     fn join_at(&self, waiter: &sync::Arc<Waiter>, held: Option<Ticket>) -> Option<Ticket> {
         let mut state = self.lock();
-        (state.running > 0).then(|| state.joiners.push_at(held, sync::Arc::clone(waiter), ()))
+        let waits = !mem::take(&mut state.has_news) && state.running > 0;
+        waits.then(|| state.joiners.push_at(held, sync::Arc::clone(waiter), ()))
     }
 
     /// Leaves the queue of those who join.
@@ -219,6 +237,7 @@ impl Scope {
         if state.generation != fork::generation() {
             state.generation = fork::generation();
             state.running = 0;
+            state.has_news = false;
             state.joiners.forget();
         }
         state
@@ -279,9 +298,10 @@ impl<H: Deref<Target = Scope>> Source for Joining<H> {
         true
     }
 
+    /// It comes back whenever it is told: after the last task, or for news.
     fn act(&mut self) -> bool {
         self.withdraw();
-        self.attempt()
+        true
     }
 
     fn withdraw(&mut self) -> bool {

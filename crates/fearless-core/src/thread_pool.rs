@@ -30,6 +30,7 @@ mod stalled;
 mod stats;
 
 pub use notified::Submitting;
+use stalled::Stalled;
 use stats::Book;
 pub use stats::Snapshot;
 
@@ -61,7 +62,7 @@ struct State<T> {
     /// Those who wait for the last worker to leave.
     joiners: WaitList,
     /// Workers that wait for a task of this pool.
-    stalled: WaitList,
+    stalled: WaitList<Stalled>,
     book: Book,
     generation: u64,
     /// What the parent of a fork had queued. Never run; kept because this is no place to drop it.

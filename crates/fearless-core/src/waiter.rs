@@ -26,7 +26,8 @@ const WAITING: usize = 0;
 const TIMED_OUT: usize = 1;
 const CANCELLED: usize = 2;
 const INTERRUPTED: usize = 3;
-const READY: usize = 4;
+const REFUSED: usize = 4;
+const READY: usize = 5;
 
 /// What ended a wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +40,8 @@ pub enum Claim {
     Cancelled,
     /// A signal handler raised.
     Interrupted,
+    /// The wait could never end, and its object said so.
+    Refused,
 }
 
 impl Claim {
@@ -47,6 +50,7 @@ impl Claim {
             Claim::TimedOut => TIMED_OUT,
             Claim::Cancelled => CANCELLED,
             Claim::Interrupted => INTERRUPTED,
+            Claim::Refused => REFUSED,
             Claim::Ready(operation) => READY + operation,
         }
     }
@@ -57,6 +61,7 @@ impl Claim {
             TIMED_OUT => Some(Claim::TimedOut),
             CANCELLED => Some(Claim::Cancelled),
             INTERRUPTED => Some(Claim::Interrupted),
+            REFUSED => Some(Claim::Refused),
             ready => Some(Claim::Ready(ready - READY)),
         }
     }

@@ -3,7 +3,7 @@
 
 mod common;
 
-use std::sync::Arc;
+use std::{mem, sync::Arc};
 
 use common::{explore, notified};
 use fearless_core::{
@@ -144,6 +144,77 @@ fn a_task_that_starts_another_keeps_the_owner_waiting() {
         }
 
         first.join().expect("no panic");
+    });
+}
+
+/// A task is submitted for the owner to run while it begins to join: it looks at its tasks again.
+///
+/// Fails (the owner sleeps beside it) without `state.has_news = true;` in `look_again`, and without the claim there.
+#[test]
+fn a_late_submission_meets_the_join() {
+    explore(3, || {
+        let scope = Scope::new(None, None);
+        let queued = sync::Arc::new(sync::Mutex::new(false));
+        scope.task_started();
+        let task = thread::spawn({
+            let (scope, queued) = (Arc::clone(&scope), sync::Arc::clone(&queued));
+            move || {
+                scope.task_started();
+                *queued.lock().expect("no panic") = true;
+                scope.look_again().wake();
+                scope.task_ended().wake();
+            }
+        });
+
+        while scope.running() > 0 {
+            if mem::take(&mut *queued.lock().expect("no panic")) {
+                scope.task_ended().wake();
+            }
+            let waiter = Waiter::new();
+            if let Some(ticket) = scope.join(&waiter) {
+                assert_eq!(waiter.wait(None), Claim::Ready(0));
+                scope.leave_join(ticket);
+            }
+        }
+
+        task.join().expect("no panic");
+    });
+}
+
+/// A thread cleans up in a shielded scope while the scope around it is cancelled: what it waits for there comes, and after
+/// it the cancellation is found.
+///
+/// Fails (the clean-up is cancelled) without `filter(|_| !is_shielded)` in `enter`.
+#[test]
+fn a_cancellation_stays_out_of_a_shield_and_is_found_after_it() {
+    explore(3, || {
+        let outer = Scope::new(None, None);
+        let cleaned = sync::Arc::new(Channel::new(None));
+        let inside = thread::spawn({
+            let (outer, cleaned) = (Arc::clone(&outer), sync::Arc::clone(&cleaned));
+            move || {
+                let shield = Scope::enter(Some(&outer), None, true);
+                let waiter = Waiter::new();
+                let received = match cleaned.recv(&waiter) {
+                    Recv::Wait(ticket) => {
+                        shield.attach(&waiter);
+                        let claim = waiter.wait(None);
+                        shield.detach(&waiter);
+                        cleaned.resume_recv(ticket, claim)
+                    }
+                    settled => settled,
+                };
+                assert!(!shield.is_stopped());
+                shield.leave();
+                (matches!(received, Recv::Item(7, _)), wait_in(&outer))
+            }
+        });
+
+        outer.cancel().wake();
+        let Send::Sent(wakes) = cleaned.try_send(7) else { panic!("it is unbounded") };
+        wakes.wake();
+
+        assert_eq!(inside.join().expect("no panic"), (true, Claim::Cancelled));
     });
 }
 

@@ -233,17 +233,15 @@ fn emptying_meets_submitting() {
 }
 
 /// Waits for `task`, as a worker of `pool`; whether it was refused because no worker would be left.
-fn join(pool: &ThreadPool<usize>, task: &Task<()>) -> bool {
+fn join(pool: &ThreadPool<usize>, worker: u64, task: &Task<()>, is_firm: bool) -> bool {
     let waiter = Waiter::new();
     let Some(place) = task.join(&waiter) else { return false };
-    let Some(ticket) = pool.stall(&waiter) else {
-        task.leave(place);
-        return true;
-    };
-    assert_eq!(waiter.wait(None), Claim::Ready(0));
+    let (ticket, wakes) = pool.stall(&waiter, worker, is_firm);
+    wakes.wake();
+    let claim = waiter.wait(None);
     pool.go_on(ticket);
     task.leave(place);
-    false
+    claim == Claim::Refused
 }
 
 fn end(task: &Task<()>) {
@@ -252,7 +250,7 @@ fn end(task: &Task<()>) {
 
 /// Two workers that both wait for a third task: one is refused, and then runs it for the other.
 ///
-/// Fails (both sleep for ever) without the refusal in `stall`: `return None;`.
+/// Fails (both sleep for ever) without the refusal in `stall`: `state.refuse(&mut wakes);`.
 #[test]
 fn the_last_worker_does_not_wait_for_a_queued_task() {
     model(2, || {
@@ -262,13 +260,13 @@ fn the_last_worker_does_not_wait_for_a_queued_task() {
         assert!(matches!(pool.try_submit(2), Submit::Start));
         assert!(matches!(pool.try_submit(3), Submit::Queued(_)));
         close(&pool, false);
-        let workers = [(); 2].map(|()| {
+        let workers = [1, 2].map(|number| {
             let (pool, third, refused) = (Arc::clone(&pool), Arc::clone(&third), Arc::clone(&refused));
             thread::spawn(move || {
                 work_with(&pool, |task| match task {
                     3 => end(&third),
                     _ => {
-                        refused.fetch_add(usize::from(join(&pool, &third)), Ordering::Relaxed);
+                        refused.fetch_add(usize::from(join(&pool, number, &third, false)), Ordering::Relaxed);
                     }
                 });
             })
@@ -282,7 +280,7 @@ fn the_last_worker_does_not_wait_for_a_queued_task() {
 /// A worker whose task has ended is not taken for one that waits: the second task ends before its worker waits for the third,
 /// which the first worker will run.
 ///
-/// Fails (refused) without the look at the claim in `stall`: `filter(|(other, ())| other.claimed().is_none())`.
+/// Fails (refused) without the look at the claim in `is_starving`: `filter(|(waiter, _)| waiter.claimed().is_none())`.
 #[test]
 fn a_worker_that_was_woken_does_not_count_as_waiting() {
     model(2, || {
@@ -292,14 +290,46 @@ fn a_worker_that_was_woken_does_not_count_as_waiting() {
         assert!(matches!(pool.try_submit(2), Submit::Start));
         assert!(matches!(pool.try_submit(3), Submit::Queued(_)));
         close(&pool, false);
-        let workers = [(); 2].map(|()| {
+        let workers = [1, 2].map(|number| {
             let (pool, second, third) = (Arc::clone(&pool), Arc::clone(&second), Arc::clone(&third));
             thread::spawn(move || {
                 work_with(&pool, |task| match task {
-                    1 => assert!(!join(&pool, &second), "the second task is being run or has ended"),
+                    1 => assert!(!join(&pool, number, &second, false), "the second task is being run or has ended"),
                     2 => {
                         end(&second);
-                        assert!(!join(&pool, &third), "the first worker is free");
+                        assert!(!join(&pool, number, &third, false), "the first worker is free");
+                    }
+                    _ => end(&third),
+                });
+            })
+        });
+
+        workers.into_iter().for_each(|worker| worker.join().expect("no panic"));
+    });
+}
+
+/// The end of a scope on one worker, which waits for a task that the other has begun; that task waits for one in the queue.
+/// Whoever comes last, the wait of the task is refused, and the scope has its end.
+///
+/// Fails (both sleep for ever) without the choice in `refuse`: with `true` for `!stalled.is_firm`, the scope is refused when
+/// it comes last.
+#[test]
+fn the_end_of_a_scope_is_never_refused() {
+    model(2, || {
+        let pool: Pool = Arc::new(ThreadPool::new(2, None));
+        let (second, third) = (Arc::new(Task::new(())), Arc::new(Task::new(())));
+        assert!(matches!(pool.try_submit(1), Submit::Start));
+        assert!(matches!(pool.try_submit(2), Submit::Start));
+        assert!(matches!(pool.try_submit(3), Submit::Queued(_)));
+        close(&pool, false);
+        let workers = [1, 2].map(|number| {
+            let (pool, second, third) = (Arc::clone(&pool), Arc::clone(&second), Arc::clone(&third));
+            thread::spawn(move || {
+                work_with(&pool, |task| match task {
+                    1 => assert!(!join(&pool, number, &second, true), "a firm wait was refused"),
+                    2 => {
+                        assert!(join(&pool, number, &third, false), "nobody was left to run the third");
+                        end(&second);
                     }
                     _ => end(&third),
                 });

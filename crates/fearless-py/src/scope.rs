@@ -123,7 +123,7 @@ impl Scope {
             Patience::Until(until) => Some(until),
             Patience::Once => Some(Instant::now()),
         };
-        let core = core::Scope::new(outside.filter(|_| !shield), deadline);
+        let core = core::Scope::enter(outside.as_ref(), deadline, shield);
         Ok(Scope { core, block, hooks: Hooks::default() })
     }
 }
@@ -245,25 +245,45 @@ impl Scope {
         loop_queue::wake(py, self.core.task_ended());
     }
 
-    /// Wait until every task has ended, as a coroutine. It is a cancellation point unless it is to be a `shield`.
-    fn join_async(slf: &Bound<'_, Self>, shield: bool) -> Operation {
+    /// Have who waits for the end of the tasks, now or next, come back at once, to look at them again.
+    fn look_again(&self, py: Python<'_>) {
+        loop_queue::wake(py, self.core.look_again());
+    }
+
+    /// Wait until every task has ended or there is news, as a coroutine, or for the end of `task` alone, of the pool that this
+    /// thread works for: it knows of the wait, and may refuse it. It is a cancellation point unless it is to be a `shield`.
+    #[pyo3(signature = (task=None, *, shield))]
+    fn join_async(slf: &Bound<'_, Self>, task: Option<&Bound<'_, Task>>, shield: bool) -> Operation {
+        if let Some(task) = task {
+            return Task::ending(task, shield);
+        }
         let joining = Joining { core: core::Joining::new(Of::new(slf)), shield };
         Operation::new(Face::Object("scope"), vec![Source::Object(Waits::boxed(joining))], None)
     }
 
-    /// Wait until every task has ended: true. False if the scope is stopped, unless that is `known`: the caller then
-    /// cancels the tasks that have not begun, and comes again.
+    /// Wait until every task has ended or there is news: true. False if the scope is stopped, unless that is `known`: the caller then
+    /// cancels the tasks that have not begun, and comes again. With `task`, one that another worker of the caller's pool
+    /// runs, wait for its end alone: the pool knows of that wait.
     ///
     /// Blocks: until the last task ends; shielded from cancellation; Ctrl-C gets through.
-    fn join(&self, py: Python<'_>, known: bool) -> PyResult<bool> {
+    #[pyo3(signature = (known, task=None))]
+    fn join(&self, py: Python<'_>, known: bool, task: Option<&Bound<'_, Task>>) -> PyResult<bool> {
         let waiter = Waiter::new();
-        let Some(ticket) = self.core.join(&waiter) else { return Ok(true) };
+        let ticket = task.map_or_else(|| self.core.join(&waiter), |task| task.get().enlist(&waiter));
+        let Some(ticket) = ticket else { return Ok(true) };
+        // One with a deadline ends by itself.
+        let is_bounded = !known && self.core.deadline().is_some();
+        let stall = task.filter(|_| !is_bounded).map(|task| task.get().stall(py, &waiter, true));
         let ended = if known {
             wait::wait(py, &waiter, Kind::Scope, Patience::Forever)
         } else {
             wait::wait_inside(py, &waiter, Kind::Scope, &self.core)
         };
-        self.core.leave_join(ticket);
+        drop(stall);
+        match task {
+            Some(task) => task.get().leave(ticket),
+            None => self.core.leave_join(ticket),
+        }
         match ended {
             Ended::Ready(_) => Ok(true),
             Ended::Failed(Claim::Cancelled, _) | Ended::TimedOut => Ok(false),

@@ -278,6 +278,12 @@ impl Task {
         Task::run_here(slf)
     }
 
+    /// Whether the task has not ended, is of the pool that this thread works for, and is not run by this thread.
+    #[getter]
+    fn _beside(&self) -> bool {
+        self.is_beside()
+    }
+
     /// Cancel a task that nobody will come by to run.
     fn _abandon(slf: &Bound<'_, Self>) -> PyResult<()> {
         Task::abandon(slf)

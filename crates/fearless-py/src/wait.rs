@@ -160,7 +160,7 @@ impl Patience {
 /// How a wait ended.
 #[derive(Debug)]
 pub(crate) enum Ended {
-    /// Somebody made progress.
+    /// Somebody made progress, or refuses the wait.
     Ready(Claim),
     TimedOut,
     /// A cancellation or a signal won: settle the operation with this claim, then raise.
@@ -347,7 +347,7 @@ fn settle(py: Python<'_>, claim: Claim, scope: Option<&Arc<Scope>>) -> Ended {
     match claim {
         Claim::TimedOut => Ended::TimedOut,
         Claim::Cancelled => Ended::Failed(claim, cancellation(py, scope)),
-        Claim::Ready(_) | Claim::Interrupted => Ended::Ready(claim),
+        Claim::Ready(_) | Claim::Interrupted | Claim::Refused => Ended::Ready(claim),
     }
 }
 

@@ -1,14 +1,16 @@
 //! `await task`: waiting for a task's end as a coroutine of asyncio or trio.
 //!
 //! The task keeps what waits for it, as every object does (`hooks.rs`); among its rare content, since most tasks are never
-//! awaited. Not here: the wait itself (`operation.rs`).
+//! awaited. A worker whose loop waits for a task of its pool is noted there as a thread that joins is.
+//!
+//! Not here: the wait itself (`operation.rs`).
 
 use std::ops::Deref;
 
 use fearless_core::{
     sync::Arc,
     task::{self as core, Ending},
-    waiter::Waiter,
+    waiter::{Claim, Waiter},
 };
 use pyo3::{
     PyTraverseError, PyVisit,
@@ -20,6 +22,7 @@ use super::{Content, Task};
 use crate::{
     operation::{Face, Operation},
     source::Source,
+    thread_pool::worker::Stall,
     waits::Waiting,
 };
 
@@ -34,9 +37,22 @@ impl Deref for Of {
     }
 }
 
+/// What the wait is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum For {
+    /// `await task`.
+    Outcome,
+    /// The end of a scope, which raises what tasks have raised in its own way. Shielded, once it is stopped.
+    Scope { is_shielded: bool },
+}
+
 /// The wait, and the hook that keeps its coroutine alive.
 struct Awaits {
     source: Ending<Of>,
+    purpose: For,
+    /// The note with the pool, while a worker's loop waits; and the waiter that the pool may refuse.
+    stall: Option<(Stall, Arc<Waiter>)>,
+    was_refused: bool,
     /// While it is not with the task.
     hook: Option<Py<PyAny>>,
     /// Its key, while it is.
@@ -46,8 +62,18 @@ struct Awaits {
 impl Task {
     /// The call that waits.
     pub(super) fn awaiting(slf: &Bound<'_, Task>) -> Operation {
-        let waits = Awaits { source: Ending::new(Of(slf.clone().unbind())), hook: None, kept: None };
-        Operation::new(Face::Object("await task"), vec![Source::Object(Box::new(waits))], None)
+        Task::waiting(slf, For::Outcome, "await task")
+    }
+
+    /// The call that waits for the end of a task of a scope, as part of the scope's end.
+    pub(crate) fn ending(slf: &Bound<'_, Task>, is_shielded: bool) -> Operation {
+        Task::waiting(slf, For::Scope { is_shielded }, "scope")
+    }
+
+    fn waiting(slf: &Bound<'_, Task>, purpose: For, call: &'static str) -> Operation {
+        let source = Ending::new(Of(slf.clone().unbind()));
+        let waits = Awaits { source, purpose, stall: None, was_refused: false, hook: None, kept: None };
+        Operation::new(Face::Object(call), vec![Source::Object(Box::new(waits))], None)
     }
 }
 
@@ -72,17 +98,29 @@ impl fearless_core::select::Source for Awaits {
             self.source.holder.with(|content| content.rare().hooks.get_or_insert_default().insert(key, hook));
             self.kept = Some(key);
         }
+        if waits {
+            let is_firm = self.purpose == For::Scope { is_shielded: true };
+            let task = self.source.holder.0.get();
+            let stall = Python::attach(|py| task.stall(py, waiter, is_firm));
+            self.stall = stall.map(|stall| (stall, Arc::clone(waiter)));
+        }
         waits
     }
 
     fn act(&mut self) -> bool {
-        self.take_hook();
-        self.source.act()
+        self.withdraw();
+        self.attempt()
     }
 
+    /// A wait that was refused has come to an end, too.
     fn withdraw(&mut self) -> bool {
         self.take_hook();
-        self.source.withdraw()
+        if let Some((stall, waiter)) = self.stall.take() {
+            drop(stall);
+            self.was_refused = waiter.claimed() == Some(Claim::Refused);
+        }
+        self.source.withdraw();
+        self.was_refused
     }
 }
 
@@ -92,7 +130,7 @@ impl Waiting for Awaits {
     }
 
     fn is_point(&self) -> bool {
-        true
+        self.purpose != For::Scope { is_shielded: true }
     }
 
     fn begin(&mut self, _py: Python<'_>) -> PyResult<()> {
@@ -101,6 +139,12 @@ impl Waiting for Awaits {
     }
 
     fn outcome(&mut self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        if self.was_refused {
+            return Err(Stall::refusal("await"));
+        }
+        if self.purpose != For::Outcome {
+            return Ok(py.None());
+        }
         Task::settled(self.source.holder.0.bind(py)).map_err(|error| {
             if !error.is_instance_of::<PyStopIteration>(py) {
                 return error;

@@ -4,14 +4,19 @@
 
 use std::sync::atomic::Ordering;
 
-use fearless_core::{fork, task::State, waiter::Waiter};
+use fearless_core::{
+    fork,
+    sync::Arc,
+    task::State,
+    waiter::{Claim, Ticket, Waiter},
+};
 use pyo3::prelude::*;
 
 use super::{Held, Task, generation};
 use crate::{
-    errors, thread,
+    errors, scope, thread,
     thread_pool::worker::{self, Stall},
-    wait::{self, Kind, Patience},
+    wait::{self, Ended, Kind, Patience},
 };
 
 impl Task {
@@ -77,17 +82,38 @@ impl Task {
         }
         let waiter = Waiter::new();
         let Some(ticket) = task.core.join(&waiter) else { return Ok(()) };
-        let pool = task.pool.load(Ordering::Relaxed);
-        let stall = if patience == Patience::Forever { Stall::begin(py, pool, &waiter) } else { Ok(None) };
-        let Ok(stall) = stall else {
-            task.core.leave(ticket);
-            let text = "every worker of the pool would wait for a task of the pool, and none is left to run one";
-            return Err(errors::DeadlockError::new_err(format!("{call}: {text}; give it more workers")));
-        };
+        let is_bounded = patience != Patience::Forever || scope::is_of_thread(|scope| scope.deadline().is_some());
+        let stall = if is_bounded { None } else { task.stall(py, &waiter, false) };
         let ended = wait::wait(py, &waiter, Kind::Join, patience);
         drop(stall);
         task.core.leave(ticket);
-        if matches!(ended, wait::Ended::Ready(_)) { Ok(()) } else { Err(ended.error(call, PENDING)) }
+        match ended {
+            Ended::Ready(Claim::Refused) => Err(Stall::refusal(call)),
+            Ended::Ready(_) => Ok(()),
+            ended => Err(ended.error(call, PENDING)),
+        }
+    }
+
+    /// Enlists `waiter` until the task is done; `None` when it is.
+    pub(crate) fn enlist(&self, waiter: &Arc<Waiter>) -> Option<Ticket> {
+        self.core.join(waiter)
+    }
+
+    /// Undoes `enlist`.
+    pub(crate) fn leave(&self, ticket: Ticket) {
+        self.core.leave(ticket);
+    }
+
+    /// Tells the pool of the task that its worker waits for it, if the calling thread is one; `waiter` is enlisted.
+    pub(crate) fn stall(&self, py: Python<'_>, waiter: &Arc<Waiter>, is_firm: bool) -> Option<Stall> {
+        Stall::begin(py, self.pool.load(Ordering::Relaxed), waiter, is_firm)
+    }
+
+    /// Whether the task has not ended, is of the pool that the calling thread works for, and is not run by this thread.
+    pub(super) fn is_beside(&self) -> bool {
+        !self.is_done()
+            && worker::is_of(self.pool.load(Ordering::Relaxed))
+            && self.runner.load(Ordering::Acquire) != thread::ident()
     }
 
     /// Makes the call here, if the task is queued and was submitted by the run of a worker that waits for it now: it might

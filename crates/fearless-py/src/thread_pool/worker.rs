@@ -20,7 +20,7 @@ use fearless_core::{
 use pyo3::prelude::*;
 
 use super::Queue;
-use crate::scope;
+use crate::{errors, loop_queue, thread};
 
 thread_local! {
     /// The queue that the calling thread works for; compared, never followed.
@@ -114,19 +114,23 @@ pub(crate) struct Stall {
     ticket: Ticket,
 }
 
-/// All workers of the pool would wait for tasks of the pool.
-pub(crate) struct Starved;
-
 impl Stall {
-    /// Tells the pool numbered `pool`, if the calling thread is its worker and no deadline will end its wait.
-    pub(crate) fn begin(py: Python<'_>, pool: u32, waiter: &Arc<Waiter>) -> Result<Option<Stall>, Starved> {
-        if !is_of(pool) || scope::is_of_thread(|scope| scope.deadline().is_some()) {
-            return Ok(None);
+    /// Tells the pool numbered `pool`, if the calling thread is its worker. `waiter` is enlisted with the task; the pool may
+    /// refuse it, unless the wait is firm, or that of another worker.
+    pub(crate) fn begin(py: Python<'_>, pool: u32, waiter: &Arc<Waiter>, is_firm: bool) -> Option<Stall> {
+        if !is_of(pool) {
+            return None;
         }
-        let queue = WORKS_FOR.with_borrow(|works_for| works_for.as_ref().map(|(queue, _)| queue.clone_ref(py)));
-        let Some(queue) = queue else { return Ok(None) };
-        let ticket = queue.get().core.stall(waiter).ok_or(Starved)?;
-        Ok(Some(Stall { queue, ticket }))
+        let queue = WORKS_FOR.with_borrow(|works_for| works_for.as_ref().map(|(queue, _)| queue.clone_ref(py)))?;
+        let (ticket, wakes) = queue.get().core.stall(waiter, thread::ident(), is_firm);
+        loop_queue::wake(py, wakes);
+        Some(Stall { queue, ticket })
+    }
+
+    /// What a call raises whose wait was refused.
+    pub(crate) fn refusal(call: &str) -> PyErr {
+        let text = "every worker of the pool would wait for a task of the pool, and none is left to run one";
+        errors::DeadlockError::new_err(format!("{call}: {text}; give it more workers"))
     }
 }
 
