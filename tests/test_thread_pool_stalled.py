@@ -1,9 +1,12 @@
-"""Workers that wait for calls of their pool by other means than a join: the end of a scope, and a coroutine.
+"""Workers that wait for calls of their pool by other means than a join.
+
+The end of a scope, a coroutine, and the functions of ``concurrent.futures``.
 
 Not here: joins, which `tests/test_thread_pool_nested.py` has.
 """
 
 import asyncio
+import concurrent.futures as stock
 from collections.abc import Iterator
 
 import pytest
@@ -176,3 +179,26 @@ def test_a_cancelled_coroutine_no_longer_counts() -> None:
         task = pool.submit(run_asyncio, main).result(BOUND)
         gate.open.set()
         task.result(BOUND)
+
+
+def test_the_stock_functions_make_the_calls_that_their_task_has_submitted() -> None:
+    """As many as it takes for what they wait for; and none with a timeout."""
+    with fl.ThreadPool(1) as pool:
+
+        def outer() -> None:
+            tasks = [pool.submit(abs, -number) for number in range(3)]
+            done, waits = stock.wait(tasks, timeout=0.01)
+            assert (len(done), len(waits)) == (0, 3)
+            done, waits = stock.wait(tasks, return_when=stock.FIRST_COMPLETED)
+            assert (len(done), len(waits)) == (1, 2)
+            done, waits = stock.wait(tasks)
+            assert (len(done), len(waits)) == (3, 0)
+            more = [pool.submit(abs, -number) for number in range(4)]
+            ended = [sum(task.done() for task in more) for task in stock.as_completed(more)]
+            assert ended == [1, 2, 3, 4]
+            failing, own = pool.submit(int, "x"), pool.submit(int)
+            _, waits = stock.wait([failing, own], return_when=stock.FIRST_EXCEPTION)
+            assert waits <= {own}
+            assert isinstance(failing.exception(), ValueError)
+
+        pool.submit(outer).result(BOUND)

@@ -22,7 +22,7 @@ use pyo3::{
     PyTraverseError, PyTypeInfo, PyVisit,
     exceptions::{PyRuntimeError, PyValueError},
     prelude::*,
-    types::{PyDict, PyList, PyString, PyTuple, PyType},
+    types::{PyDict, PyString, PyTuple, PyType},
 };
 
 use crate::{call::Call, errors, kept::Kept, loop_queue, operation::Operation, python, scope::Scope};
@@ -278,6 +278,12 @@ impl Task {
         Task::run_here(slf)
     }
 
+    /// Make the call on this thread if nobody has begun it and the calling task submitted it to its own pool. Whether the
+    /// task is done.
+    fn _run_own(slf: &Bound<'_, Self>) -> bool {
+        Task::run_own(slf)
+    }
+
     /// Whether the task has not ended, is of the pool that this thread works for, and is not run by this thread.
     #[getter]
     fn _beside(&self) -> bool {
@@ -302,8 +308,8 @@ impl Task {
     }
 
     #[getter(_waiters)]
-    fn get_waiters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        self.watchers(py).map(|(_, waiters)| waiters)
+    fn get_waiters<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        Task::waiters(slf)
     }
 
     /// A copy: a callback is added by `add_done_callback` only.

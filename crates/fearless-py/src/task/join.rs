@@ -118,12 +118,17 @@ impl Task {
 
     /// Makes the call here, if the task is queued and was submitted by the run of a worker that waits for it now: it might
     /// be the only one. Whether the task is done.
-    fn run_own(slf: &Bound<'_, Task>) -> bool {
+    pub(super) fn run_own(slf: &Bound<'_, Task>) -> bool {
         let task = slf.get();
-        if task.core.state() == State::Pending && worker::is_own(task.runner.load(Ordering::Relaxed)) {
+        if task.is_queued_own() {
             worker::in_a_run(|| Task::run(slf));
         }
         task.is_done()
+    }
+
+    /// Whether nobody has begun the call, and the run of the calling thread has submitted it to its own pool.
+    pub(super) fn is_queued_own(&self) -> bool {
+        self.core.state() == State::Pending && worker::is_own(self.runner.load(Ordering::Relaxed))
     }
 
     /// Makes the call here, if the task is queued and the calling thread is a worker of its pool. Whether it was made.

@@ -9,7 +9,10 @@ use fearless_core::task::{Pass, Refusal, State, Step};
 use pyo3::{exceptions::PyRuntimeError, prelude::*, types::PyList};
 
 use super::{Content, Task};
-use crate::{kept::name, loop_queue, python};
+use crate::{
+    kept::{Kept, name},
+    loop_queue, python,
+};
 
 /// What the stock functions watch a future with.
 pub(super) struct Watchers {
@@ -81,6 +84,19 @@ impl Task {
             python::method0(condition, name!(slf.py(), "notify_all")?)?;
         }
         Ok(())
+    }
+
+    /// The list of waiters as the stock functions see it. One who is about to wait for a task of its own, which is queued,
+    /// will run it first: it might be the only one who can.
+    pub(super) fn waiters<'py>(slf: &Bound<'py, Task>) -> PyResult<Bound<'py, PyAny>> {
+        static CLASS: Kept<PyAny> = Kept::new();
+        let py = slf.py();
+        let (_, waiters) = slf.get().watchers(py)?;
+        if !slf.get().is_queued_own() {
+            return Ok(waiters.into_any());
+        }
+        let class = CLASS.get(py, || python::import(py, "fearless._own_first")?.getattr("Waiters"))?;
+        python::call(class, &(slf, waiters).into_pyobject(py)?, None)
     }
 
     /// The condition and the list of waiters. Makes the task shared.
