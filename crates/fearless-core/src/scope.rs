@@ -117,16 +117,19 @@ impl Scope {
         self.deadline
     }
 
+    /// This scope and those around it, from the inside out.
+    fn upwards(self: &Arc<Scope>) -> impl Iterator<Item = &Arc<Scope>> {
+        std::iter::successors(Some(self), |scope| scope.parent.as_ref())
+    }
+
     /// The outermost cancelled scope among this one and those above: the one a cancellation belongs to.
     pub fn origin(self: &Arc<Scope>) -> Option<Arc<Scope>> {
-        let above = self.parent.as_ref().and_then(Scope::origin);
-        above.or_else(|| self.is_cancelled().then(|| Arc::clone(self)))
+        self.upwards().filter(|scope| scope.is_cancelled()).last().cloned()
     }
 
     /// The outermost scope whose deadline has passed.
     pub fn expired(self: &Arc<Scope>, now: Instant) -> Option<Arc<Scope>> {
-        let above = self.parent.as_ref().and_then(|parent| parent.expired(now));
-        above.or_else(|| self.deadline.is_some_and(|at| at <= now).then(|| Arc::clone(self)))
+        self.upwards().filter(|scope| scope.deadline.is_some_and(|at| at <= now)).last().cloned()
     }
 
     /// Cancels the scope because its time is over. One that is stopped already ends for the reason it had, even if its
@@ -152,24 +155,24 @@ impl Scope {
 
     fn stop(&self) -> Wakes {
         let mut wakes = Wakes::default();
-        self.stop_into(&mut wakes);
+        // No recursion: scopes may be nested without bound.
+        let mut below = self.stop_into(&mut wakes);
+        while let Some(scope) = below.pop() {
+            below.extend(scope.stop_into(&mut wakes));
+        }
         wakes
     }
 
-    fn stop_into(&self, wakes: &mut Wakes) {
+    /// Stops this scope alone; returns those inside.
+    fn stop_into(&self, wakes: &mut Wakes) -> Vec<Arc<Scope>> {
         self.stopped.store(true, Ordering::Release);
-        let children = {
-            let mut state = sync::lock(&self.state);
-            for waiter in state.waiters.drain(..) {
-                if waiter.claim(Claim::Cancelled) {
-                    wakes.add(waiter);
-                }
+        let mut state = sync::lock(&self.state);
+        for waiter in state.waiters.drain(..) {
+            if waiter.claim(Claim::Cancelled) {
+                wakes.add(waiter);
             }
-            state.children.clone()
-        };
-        for child in children {
-            child.stop_into(wakes);
         }
+        state.children.clone()
     }
 
     /// Lets a cancellation claim `waiter`. A scope that is stopped already claims it at once.
@@ -248,6 +251,16 @@ impl Scope {
         let mut state = sync::lock(&self.state);
         if let Some(place) = state.waiters.iter().rposition(|other| sync::Arc::ptr_eq(other, waiter)) {
             state.waiters.swap_remove(place);
+        }
+    }
+}
+
+impl Drop for Scope {
+    /// One by one, as `stop`.
+    fn drop(&mut self) {
+        let mut above = self.parent.take();
+        while let Some(mut scope) = above.and_then(Arc::into_inner) {
+            above = scope.parent.take();
         }
     }
 }
@@ -363,6 +376,25 @@ mod tests {
         scope.expire().wake();
 
         assert!(scope.is_cancelled() && !scope.is_timed_out());
+    }
+
+    #[test]
+    fn scopes_may_be_nested_without_bound() {
+        let outer = Scope::new(None, Some(Instant::now()));
+        let mut scopes = vec![Arc::clone(&outer)];
+        for _ in 0..50_000 {
+            let parent = scopes.last().map(Arc::clone);
+            scopes.push(Scope::new(parent, None));
+        }
+        let innermost = scopes.last().map(Arc::clone).expect("there are many");
+
+        outer.cancel().wake();
+
+        assert!(Arc::ptr_eq(&innermost.origin().expect("cancelled"), &outer));
+        assert!(innermost.expired(Instant::now()).is_some());
+        assert!(scopes.iter().all(Scope::leave));
+        drop((outer, scopes));
+        assert_eq!(Arc::strong_count(&innermost), 1); // the last, which is dropped with all above
     }
 
     #[test]

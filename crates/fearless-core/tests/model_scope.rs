@@ -41,7 +41,7 @@ fn a_cancellation_meets_a_wait_that_begins() {
 }
 
 /// Fails without the look at `parent.is_stopped()` in `Scope::new`, without the registration before it, and without the
-/// way down to the children in `stop_into`.
+/// way down to the children in `stop`.
 #[test]
 fn a_cancellation_meets_a_scope_that_begins_inside() {
     explore(3, || {
