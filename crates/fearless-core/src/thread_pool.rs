@@ -13,8 +13,8 @@
 //! - `reserved` is the number of claimed workers that have not run yet, and never exceeds the queue's length;
 //! - while a task is in the queue, there is a worker: one leaves only when the pool is closed and drained.
 //!
-//! Workers that wait for tasks of their own pool are in `thread_pool/stalled.rs`, and what is counted in `thread_pool/stats.rs`.
-//! Not here: threads, sleeping, and what a task is.
+//! Looking is in `thread_pool/looking.rs`, workers that wait for tasks of their own pool in `thread_pool/stalled.rs`, and what is
+//! counted in `thread_pool/stats.rs`. Not here: threads, sleeping, and what a task is.
 
 use std::time::Instant;
 
@@ -25,10 +25,12 @@ use crate::{
     waiter::{Claim, Ticket, WaitList, Waiter, Wakes},
 };
 
+mod looking;
 mod notified;
 mod stalled;
 mod stats;
 
+use looking::{Looking, News};
 pub use notified::Submitting;
 use stalled::Stalled;
 use stats::Book;
@@ -43,6 +45,7 @@ pub struct ThreadPool<T> {
     /// The most workers there may be.
     limit: usize,
     backlog: Option<usize>,
+    news: News,
     state: Mutex<State<T>>,
 }
 
@@ -51,6 +54,7 @@ struct State<T> {
     queue: Blocks<T>,
     reserved: usize,
     idle: WaitList,
+    looking: Looking,
     submitters: WaitList<Submitter<T>>,
     /// Coroutines that were told of room and have not run yet.
     promised: usize,
@@ -106,6 +110,8 @@ pub enum Submit<T> {
 pub enum Next<T> {
     /// Run this; first wake those.
     Run(T, Wakes),
+    /// First wake those; then [`ThreadPool::look`], and come back by [`ThreadPool::looked`].
+    Look(Wakes),
     /// First wake those; then sleep, it is enqueued.
     Wait(Ticket, Wakes),
     /// Go: the pool is closed and drained, and no longer counts this worker.
@@ -115,7 +121,7 @@ pub enum Next<T> {
 impl<T> ThreadPool<T> {
     /// An open pool without workers.
     pub fn new(limit: usize, backlog: Option<usize>) -> ThreadPool<T> {
-        ThreadPool { limit, backlog, state: Mutex::new(State::new()) }
+        ThreadPool { limit, backlog, news: News::default(), state: Mutex::new(State::new()) }
     }
 
     /// The most workers there may be.
@@ -130,18 +136,18 @@ impl<T> ThreadPool<T> {
 
     /// Queues a task if there is room.
     pub fn try_submit(&self, task: T) -> Submit<T> {
-        self.lock().submit(self.limit, self.backlog, task)
+        self.put(&mut self.lock(), self.backlog, task)
     }
 
     /// Queues a task whatever the backlog: for the pool's own workers, whose waiting could keep it full for ever.
     pub fn submit_over(&self, task: T) -> Submit<T> {
-        self.lock().submit(self.limit, None, task)
+        self.put(&mut self.lock(), None, task)
     }
 
     /// Queues a task, or enqueues `waiter` with it.
     pub fn submit(&self, task: T, waiter: &Arc<Waiter>) -> Submit<T> {
         let mut state = self.lock();
-        match state.submit(self.limit, self.backlog, task) {
+        match self.put(&mut state, self.backlog, task) {
             Submit::Full(task) => Submit::Wait(state.submitters.push(Arc::clone(waiter), Submitter::Thread(task))),
             settled => settled,
         }
@@ -162,14 +168,14 @@ impl<T> ThreadPool<T> {
         let mut state = self.lock();
         state.starting = state.starting.saturating_sub(1);
         state.book.begins(Instant::now());
-        state.next(self.backlog, waiter)
+        self.take_or_look(&mut state, waiter)
     }
 
     /// What a worker that has run a task is to do next.
     pub fn next(&self, waiter: &Arc<Waiter>) -> Next<T> {
         let mut state = self.lock();
         state.book.ended();
-        state.next(self.backlog, waiter)
+        self.take_or_look(&mut state, waiter)
     }
 
     /// What a worker is to do whose wait ended with `claim`.
@@ -181,7 +187,7 @@ impl<T> ThreadPool<T> {
             // Zero if the queue was emptied (closed, or a fork) after the claim.
             state.reserved = state.reserved.saturating_sub(1);
         }
-        state.next(self.backlog, waiter)
+        self.take_or_look(&mut state, waiter)
     }
 
     /// The worker that was to be started does not exist. If there is no other, nobody will ever get to the tasks, those of
@@ -210,6 +216,7 @@ impl<T> ThreadPool<T> {
         state.closed = true;
         state.idle.claim_all(CLOSED, &mut wakes);
         state.submitters.claim_all(CLOSED, &mut wakes);
+        self.tell(&state);
         let emptied = if empty { state.empty() } else { Vec::new() };
         (emptied, wakes)
     }
@@ -259,6 +266,7 @@ impl<T> State<T> {
             queue: Blocks::new(),
             reserved: 0,
             idle: WaitList::new(),
+            looking: Looking::default(),
             submitters: WaitList::new(),
             promised: 0,
             workers: 0,
@@ -278,9 +286,9 @@ impl<T> State<T> {
         }
         let mut wakes = Wakes::default();
         // A task behind all that idle workers will get to may be waited for by them: it has a worker started if one can be had.
-        let is_one_over = self.workers < limit && self.waiting() >= self.idle.len();
+        let is_one_over = self.workers < limit && self.waiting() >= self.idle.len() + usize::from(self.looking.is_on);
         // A bounded pool counts the workers on their way, so it claims one for each task.
-        let is_foreseen = self.reserved > 0 && backlog.is_none() && !self.idle.is_empty();
+        let is_foreseen = self.looking.is_on || (self.reserved > 0 && backlog.is_none() && !self.idle.is_empty());
         if !is_one_over && (is_foreseen || self.claim_idle(&mut wakes)) {
             self.queue.push(task);
             return Submit::Queued(wakes);
@@ -298,14 +306,14 @@ impl<T> State<T> {
         Submit::Queued(Wakes::default())
     }
 
-    fn next(&mut self, backlog: Option<usize>, waiter: &Arc<Waiter>) -> Next<T> {
+    fn next(&mut self, backlog: Option<usize>, waiter: &Arc<Waiter>, may_look: bool) -> Next<T> {
         let mut wakes = Wakes::default();
         if self.queue.len() > self.reserved
             && let Some(task) = self.queue.pop()
         {
             self.book.took();
             self.admit(backlog, &mut wakes);
-            if self.reserved == 0 && self.queue.len() > 0 {
+            if self.reserved == 0 && !self.looking.is_on && self.queue.len() > 0 {
                 self.claim_idle(&mut wakes);
             }
             return Next::Run(task, wakes);
@@ -318,6 +326,9 @@ impl<T> State<T> {
         if self.closed {
             self.book.leaves(Instant::now());
             return Next::Leave(self.gone());
+        }
+        if may_look && self.looking.begins() {
+            return Next::Look(wakes);
         }
         self.book.sleeps(Instant::now());
         waiter.rearm();

@@ -31,6 +31,10 @@ fn work_with(pool: &ThreadPool<usize>, mut run: impl FnMut(usize)) {
                 run(task);
                 pool.next(&waiter)
             }
+            Next::Look(wakes) => {
+                wakes.wake();
+                pool.looked(&waiter) // the model has no clock: it has looked for long enough
+            }
             Next::Wait(ticket, wakes) => {
                 wakes.wake();
                 pool.resume(ticket, waiter.wait(None), &waiter)
@@ -99,7 +103,7 @@ fn model(preemptions: usize, check: impl Fn() + Sync + Send + 'static) {
 #[test]
 fn every_task_is_run_before_a_closed_pool_ends() {
     model(3, || {
-        let pool: Pool = Arc::new(ThreadPool::new(1, None));
+        let pool: Pool = Arc::new(ThreadPool::new(1, None).with_looks(true));
         assert!(matches!(pool.try_submit(1), Submit::Start));
         let worker = start_worker(&pool);
 
@@ -117,7 +121,7 @@ fn every_task_is_run_before_a_closed_pool_ends() {
 #[test]
 fn two_workers_share_the_tasks_without_losing_one() {
     model(3, || {
-        let pool: Pool = Arc::new(ThreadPool::new(2, None));
+        let pool: Pool = Arc::new(ThreadPool::new(2, None).with_looks(true));
         assert!(matches!(pool.try_submit(1), Submit::Start));
         assert!(matches!(pool.try_submit(2), Submit::Start));
         let workers = [start_worker(&pool), start_worker(&pool)];
@@ -133,11 +137,12 @@ fn two_workers_share_the_tasks_without_losing_one() {
 /// A worker is found for a task although the one that was woken stays in the task before it.
 ///
 /// Fails (the second worker sleeps beside the task that the first waits for) without passing the wake-up on in `next`:
-/// `if self.reserved == 0 && self.queue.len() > 0 {` and its line.
+/// `if self.reserved == 0 && !self.looking.is_on && self.queue.len() > 0 {` and its line; and (both sleep) without the end of the
+/// look in `looked`: `state.looking.is_on = false;`.
 #[test]
 fn a_wake_up_is_passed_on() {
     model(2, || {
-        let pool: Pool = Arc::new(ThreadPool::new(2, None));
+        let pool: Pool = Arc::new(ThreadPool::new(2, None).with_looks(true));
         assert!(matches!(pool.try_submit(0), Submit::Start));
         assert!(matches!(pool.try_submit(0), Submit::Start));
         let (met, meeting) = channel();

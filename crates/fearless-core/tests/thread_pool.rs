@@ -15,9 +15,13 @@ fn started(pool: &ThreadPool<u32>, task: u32, waiter: &Arc<Waiter>) {
 }
 
 fn idle(pool: &ThreadPool<u32>, waiter: &Arc<Waiter>) -> Ticket {
-    match pool.next(waiter) {
+    asleep(pool.next(waiter))
+}
+
+fn asleep(next: Next<u32>) -> Ticket {
+    match next {
         Next::Wait(ticket, _) => ticket,
-        other => panic!("not idle: {other:?}"),
+        other => panic!("not asleep: {other:?}"),
     }
 }
 
@@ -37,6 +41,61 @@ fn a_worker_is_started_only_when_none_is_idle() {
 }
 
 #[test]
+fn a_task_goes_to_the_worker_that_looks_and_those_behind_it_to_one_that_is_woken() {
+    let pool = ThreadPool::new(2, None).with_looks(true);
+    let (first, second) = (Waiter::new(), Waiter::new());
+    started(&pool, 1, &first);
+    started(&pool, 2, &second);
+    assert!(matches!(pool.next(&first), Next::Look(_)));
+    asleep(pool.next(&second));
+
+    assert!(matches!(pool.try_submit(3), Submit::Queued(wakes) if wakes.is_empty()));
+    assert!(matches!(pool.try_submit(4), Submit::Queued(wakes) if wakes.is_empty()));
+    assert!(second.claimed().is_none());
+
+    assert!(matches!(pool.looked(&first), Next::Run(3, wakes) if wakes.len() == 1));
+    assert_eq!(second.claimed(), Some(GO));
+}
+
+#[test]
+fn a_worker_that_looks_counts_for_one_task() {
+    let pool = ThreadPool::new(2, None).with_looks(true);
+    let worker = Waiter::new();
+    started(&pool, 1, &worker);
+    assert!(matches!(pool.next(&worker), Next::Look(_)));
+
+    assert!(matches!(pool.try_submit(2), Submit::Queued(_)));
+    assert!(matches!(pool.try_submit(3), Submit::Start));
+}
+
+#[test]
+fn a_worker_that_has_looked_in_vain_sleeps_and_is_woken_and_rests_from_looking() {
+    let pool = ThreadPool::new(1, None).with_looks(true);
+    let worker = Waiter::new();
+    started(&pool, 1, &worker);
+    assert!(matches!(pool.next(&worker), Next::Look(_)));
+    pool.look();
+
+    let ticket = asleep(pool.looked(&worker));
+
+    assert!(matches!(pool.try_submit(2), Submit::Queued(wakes) if wakes.len() == 1));
+    assert!(matches!(pool.resume(ticket, GO, &worker), Next::Run(2, _)));
+    asleep(pool.next(&worker));
+}
+
+#[test]
+fn a_worker_that_looks_leaves_a_pool_that_was_closed_meanwhile() {
+    let pool = ThreadPool::new(1, None).with_looks(true);
+    let worker = Waiter::new();
+    started(&pool, 1, &worker);
+    assert!(matches!(pool.next(&worker), Next::Look(_)));
+
+    assert!(pool.close(false).1.is_empty());
+
+    assert!(matches!(pool.looked(&worker), Next::Leave(_)));
+}
+
+#[test]
 fn a_task_reserved_for_a_woken_worker_is_not_taken_by_another() {
     let pool = ThreadPool::new(2, None);
     let (first, second) = (Waiter::new(), Waiter::new());
@@ -45,7 +104,7 @@ fn a_task_reserved_for_a_woken_worker_is_not_taken_by_another() {
     let ticket = idle(&pool, &first);
     assert!(matches!(pool.try_submit(3), Submit::Queued(_)));
 
-    assert!(matches!(pool.next(&second), Next::Wait(..)));
+    idle(&pool, &second);
 
     assert!(matches!(pool.resume(ticket, GO, &first), Next::Run(3, _)));
 }

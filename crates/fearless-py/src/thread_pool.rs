@@ -81,10 +81,14 @@ impl Queue {
                     }
                     self.core.next(&waiter)
                 }
+                Next::Look(wakes) => {
+                    loop_queue::wake(py, wakes);
+                    py.detach(|| self.core.look());
+                    self.core.looked(&waiter)
+                }
                 Next::Wait(ticket, wakes) => {
                     loop_queue::wake(py, wakes);
-                    let ended = wait::wait(py, &waiter, Kind::Pool, Patience::Forever);
-                    self.core.resume(ticket, ended.claim(), &waiter)
+                    self.core.resume(ticket, wait::wait(py, &waiter, Kind::Pool, Patience::Forever).claim(), &waiter)
                 }
                 Next::Leave(wakes) => return loop_queue::wake(py, wakes),
             };
@@ -211,7 +215,7 @@ impl ThreadPool {
     }
 
     fn _open(&self, py: Python<'_>, workers: usize, backlog: Option<usize>) -> PyResult<()> {
-        let core = core::ThreadPool::new(workers, backlog);
+        let core = core::ThreadPool::new(workers, backlog).with_looks(cfg!(Py_GIL_DISABLED));
         let queue = Py::new(
             py,
             Queue { core, number: worker::next_number(), broken: AtomicBool::new(false), hooks: Hooks::default() },

@@ -22,7 +22,7 @@ impl<T> ThreadPool<T> {
         if !state.submitters.is_empty() && !state.closed {
             return Submit::Full(task);
         }
-        state.submit(self.limit, self.backlog, task)
+        self.put(&mut state, self.backlog, task)
     }
 
     /// Enlists `waiter`; `None` when a submission can be tried for now. `place` is one that was held before.
@@ -50,7 +50,7 @@ impl<T> ThreadPool<T> {
         };
         // Less only in a forked child, which forgot all promises.
         state.promised = state.promised.saturating_sub(usize::from(was_told));
-        let submitted = task.map(|task| state.submit(self.limit, self.backlog, task));
+        let submitted = task.map(|task| self.put(&mut state, self.backlog, task));
         let mut wakes = Wakes::default();
         if was_told {
             state.pass_on(self.limit, self.backlog, &mut wakes);
