@@ -103,8 +103,9 @@ class ThreadPool(_native.ThreadPool, Executor):
         With ``ordered=False`` they come as their calls end, failures included, so that a slow one holds up no other.
 
         All is submitted before this returns, or, with ``buffersize``, that many; then one more with each result that is
-        taken. ``timeout`` seconds bound the whole, counted from here. The iterator cancels what has not begun when it
-        raises or is closed. ``chunksize`` is there for ``ProcessPoolExecutor``'s sake and is ignored.
+        taken. ``timeout`` seconds bound the whole, counted from here. The iterator, if it was asked for a result,
+        cancels what has not begun when it raises or is closed. ``chunksize`` is there for ``ProcessPoolExecutor``'s sake
+        and is ignored.
 
         Blocks: while the backlog is full, and then in the iterator until the next result is there; a cancellation
         point; Ctrl-C gets through.
@@ -129,9 +130,8 @@ class ThreadPool(_native.ThreadPool, Executor):
             pool = this()
             return [] if pool is None else [pool.submit(fn, *args) for args in itertools.islice(calls, 1)]
 
-        results = _results(tasks, end, submit_next)
-        next(results)  # from here on, closing it cancels
-        return results
+        # Not begun: as with the stock executor, all calls are made if nobody wants a result.
+        return _results(tasks, end, submit_next)
 
     def par(
         self,
@@ -343,9 +343,8 @@ def _enter(ended: deque[Task[T]], count: _native.Semaphore, task: Task[T]) -> No
 def _results(
     tasks: _InOrder[T] | _AsTheyEnd[T], end: float | None, submit_next: Callable[[], Iterable[Task[T]]]
 ) -> Iterator[T]:
-    """Yield nothing once, then the results, holding no reference to one that was handed out."""
+    """Yield the results, holding no reference to one that was handed out."""
     try:
-        yield None  # type: ignore[misc]  # a generator that has not begun does nothing when it is closed
         while tasks:
             for task in submit_next():
                 tasks.add(task)
