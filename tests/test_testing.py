@@ -1,10 +1,13 @@
 """`fearless.testing`: waiting until somebody is blocked, steps in order, threads left behind, and the fixture."""
 
 import _thread
+import re
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -15,7 +18,7 @@ from tests.plugins.threads import Spawn
 from tests.programs import testing as programs
 from tests.support import process
 from tests.support.threads import Holder
-from tests.support.until import BOUND
+from tests.support.until import BOUND, until
 
 # ---- wait_until_blocked -------------------------------------------------------------------------
 
@@ -305,15 +308,19 @@ def test_threads_that_cannot_be_joined_are_waited_for_too(monkeypatch: pytest.Mo
 
     go.clear()
     ended.clear()
+    idents = list[int]()
 
     def leave_one() -> None:
         with no_leftover_threads(timeout=0.01):
-            _thread.start_new_thread(foreign, ())
+            idents.append(_thread.start_new_thread(foreign, ()))
             ended.wait(BOUND)
 
     with pytest.raises(LeftoverThreads, match="Dummy-"):
         leave_one()
     go.set()
+    until(lambda: idents[0] not in sys._current_frames())
+    with no_leftover_threads(timeout=0):
+        pass  # Python still lists it
 
     starting = [[threading.Thread(target=int)], []]
     with no_leftover_threads(timeout=BOUND):
@@ -336,10 +343,70 @@ def test_daemons_and_workers_stay_only_if_asked() -> None:
         theirs.submit(int).result(BOUND)
     ours.shutdown()
     theirs.shutdown()
-    with ThreadPoolExecutor(1) as new, pytest.raises(LeftoverThreads, match="ThreadPoolExecutor"):
+    with (
+        ThreadPoolExecutor(1) as new,
+        pytest.raises(LeftoverThreads, match=r"ThreadPoolExecutor.*; started in _use \("),
+    ):
         _use(new)
     go.set()
     daemon.join(BOUND)
+
+
+def test_it_tells_where_each_was_started() -> None:
+    """By the line that asked for it, not by ours or by the standard library's; also where blocks are nested."""
+    go, ours, stock = fl.Event(), fl.ThreadPool(1), ThreadPoolExecutor(1)
+    untouched = threading.Thread.start
+
+    def start_all() -> None:
+        threads.append(threading.Thread(target=go.wait, name="plain"))
+        threads[0].start()
+        fl.options(name="spawned").spawn(go.wait)
+        for pool in (ours, stock):
+            pool.submit(go.wait)
+
+    def leave_all() -> None:
+        with no_leftover_threads(timeout=0):
+            with no_leftover_threads(timeout=0):
+                pass
+            start_all()
+
+    threads = list[threading.Thread]()
+    with pytest.raises(LeftoverThreads) as caught:
+        leave_all()
+    go.set()
+    ours.shutdown()
+    stock.shutdown()
+    threads[0].join(BOUND)
+
+    line = start_all.__code__.co_firstlineno
+    places = re.findall(
+        r"^  '(\w+).*; started in start_all \(test_testing\.py:(\d+)\)$", str(caught.value), re.MULTILINE
+    )
+    assert [(name, int(number) - line) for name, number in places] == [
+        ("plain", 2),
+        ("spawned", 3),
+        ("ThreadPool", 5),
+        ("ThreadPoolExecutor", 5),
+    ]
+    assert threading.Thread.start is untouched
+
+
+def test_others_may_wrap_the_start_of_threads_meanwhile() -> None:
+    """And put back what they found later: nothing is lost, and nobody goes round in a circle."""
+    untouched = threading.Thread.start
+    with mock.patch.object(threading.Thread, "start", untouched):
+        with no_leftover_threads():
+            ours = threading.Thread.start
+
+            def theirs(thread: threading.Thread) -> None:
+                ours(thread)
+
+            patch = mock.patch.object(threading.Thread, "start", theirs)
+            patch.start()
+        with no_leftover_threads():
+            assert fl.spawn(pow, 2, 5).join(BOUND) == 32
+        patch.stop()
+        assert fl.spawn(pow, 2, 5).join(BOUND) == 32
 
 
 def test_the_fixture_fails_a_test_that_leaves_a_thread(pytester: pytest.Pytester) -> None:

@@ -12,12 +12,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from fearless import _native
 from fearless._arguments import at_least, seconds
+from fearless._births import birthplace, is_worker, noted, place_of
 from fearless._scope_here import sleep
 from fearless.errors import FearlessError, Timeout
 
@@ -143,8 +143,7 @@ def _place(ident: int | None) -> str | None:
     frame = frames.get(ident or 0)
     if frame is None:
         return None
-    code = frame.f_code
-    return f"{code.co_name} ({Path(code.co_filename).name}:{frame.f_lineno})"
+    return place_of(frame)
 
 
 def _counter(target: Any) -> Callable[[], int]:
@@ -333,8 +332,8 @@ def no_leftover_threads(*, daemon: bool = False, pools: bool = False, timeout: f
     meant for one test at a time. When the block itself fails, its error is what is raised.
 
     Blocks: at the end, for threads that still run, ``timeout`` seconds at most; Ctrl-C gets through.
-    Raises: ``LeftoverThreads``, which names each thread, and where it is or what it waits for; ``ValueError`` if
-    ``timeout`` is negative or NaN.
+    Raises: ``LeftoverThreads``, which names each thread, where it is or what it waits for, and where it was started;
+    ``ValueError`` if ``timeout`` is negative or NaN.
 
     Example:
         >>> import fearless as fl
@@ -345,53 +344,52 @@ def no_leftover_threads(*, daemon: bool = False, pools: bool = False, timeout: f
     """
     limit = seconds(timeout)
     # Without those of other makers that are gone: what Python keeps of one may come to stand for a thread of the block.
-    before = {thread for thread in threading.enumerate() if thread.ident is None or _place(thread.ident) is not None}
-    yield
-    until = None if limit is None else time.monotonic() + limit
-    # Again after each end: a thread may start others.
-    while left := [thread for thread in _started_since(before) if not _is_allowed(thread, daemon=daemon, pools=pools)]:
-        remaining = None if until is None else until - time.monotonic()
-        if remaining is not None and remaining <= 0:
-            break
-        if _is_gone(left[0], remaining):
-            before.add(left[0])
-    if left:
-        raise LeftoverThreads("\n  ".join(["threads were left behind:", *map(_describe, left)]))
+    before = {thread for thread in threading.enumerate() if not _is_ghost(thread)}
+    with noted():
+        yield
+        until = None if limit is None else time.monotonic() + limit
+        # Again after each end: a thread may start others.
+        while left := [
+            thread for thread in _started_since(before) if not _is_allowed(thread, daemon=daemon, pools=pools)
+        ]:
+            remaining = None if until is None else until - time.monotonic()
+            if remaining is not None and remaining <= 0:
+                break
+            _wait_for(left[0], remaining)
+        if left:
+            raise LeftoverThreads("\n  ".join(["threads were left behind:", *map(_describe, left)]))
 
 
 def _started_since(before: set[threading.Thread]) -> list[threading.Thread]:
     # `fearless-exit` starts with the first pool of a process and ends with the process.
-    return [thread for thread in threading.enumerate() if thread not in before and thread.name != "fearless-exit"]
+    new = [thread for thread in threading.enumerate() if thread not in before and thread.name != "fearless-exit"]
+    return [thread for thread in new if not _is_ghost(thread)]
 
 
-def _is_gone(thread: threading.Thread, timeout: float | None) -> bool:
-    """Wait until it ends. True if it has, although it does not know, as nobody started it by ``threading``."""
+def _is_ghost(thread: threading.Thread) -> bool:
+    """Whether it has ended without Python's knowledge, as nobody started it by ``threading``."""
+    return thread.ident is not None and _place(thread.ident) is None
+
+
+def _wait_for(thread: threading.Thread, timeout: float | None) -> None:
+    """Wait until it ends, or a moment if it cannot be joined."""
     try:
         thread.join(timeout)
-    except (AssertionError, RuntimeError):  # it is just being started, or is such a one
-        if thread.ident is not None and _place(thread.ident) is None:
-            return True
+    except (AssertionError, RuntimeError):  # it is just being started, or nobody started it by `threading`
         shield = _native.Scope.enter(shield=True)  # this is no cancellation point, as the join is none
         try:
             sleep(_LONGEST_PAUSE if timeout is None else min(_LONGEST_PAUSE, timeout))
         finally:
             shield.exit()
-    return False
 
 
 def _is_allowed(thread: threading.Thread, *, daemon: bool, pools: bool) -> bool:
-    return thread is threading.current_thread() or (daemon and thread.daemon) or (pools and _is_worker(thread))
-
-
-def _is_worker(thread: threading.Thread) -> bool:
-    """Whether the thread is a pool's. CPython has no public word for that; while it runs it keeps its function."""
-    target = getattr(thread, "_target", None)
-    homes = {"fearless.pools": "_work", "concurrent.futures.thread": "_worker"}
-    return getattr(target, "__name__", None) == homes.get(getattr(target, "__module__", ""), "")
+    return thread is threading.current_thread() or (daemon and thread.daemon) or (pools and is_worker(thread))
 
 
 def _describe(thread: threading.Thread) -> str:
     waits = _native.blocked_in(thread.ident) if thread.ident is not None else None
     kind = " (daemon)" if thread.daemon else ""
     waiting = f"waits in {waits}, " if waits else ""
-    return f"{thread.name!r}{kind}: {waiting}in {_place(thread.ident) or 'no Python code'}"
+    start = "" if (found := birthplace(thread)) is None else f"; started in {found}"
+    return f"{thread.name!r}{kind}: {waiting}in {_place(thread.ident) or 'no Python code'}{start}"
