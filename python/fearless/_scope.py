@@ -388,7 +388,7 @@ class Scope(_native.ScopeBlock):
 
     def _wait(self, native: _native.Scope) -> None:
         """Wait until all have ended, or one has that the pool was to know of, or one was submitted meanwhile."""
-        stopped = False
+        stopped = native.stopped
         while not native.join(stopped, self._run_queued(native)):
             stopped = True
             self._cancel_waiting()

@@ -237,10 +237,10 @@ fn wait_noted(
     patience: Patience,
 ) -> Ended {
     let started = Instant::now();
-    let _noted = blocked::note(kind, waiter);
     if let Some(scope) = scope {
-        scope.attach(waiter); // claims it at once if the scope is stopped already
+        scope.attach(waiter); // claims it at once if the scope is stopped already: then it is not noted as blocked
     }
+    let _noted = blocked::note(kind, waiter);
     let ended = wait_in(py, waiter, kind, scope, patience.until());
     if let Some(scope) = scope {
         scope.detach(waiter);
