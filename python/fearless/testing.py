@@ -23,6 +23,8 @@ from fearless.errors import FearlessError, Timeout
 
 __all__ = ["LeftoverThreads", "SequenceError", "Sequencer", "no_leftover_threads", "wait_until_blocked"]
 
+# It looks again and again, as nobody could tell it of all that ends the wait: a thread that begins to wait passes one
+# door, but one that ends does not, nor a coroutine that waits for an object. It would have to look now and then anyway.
 _FIRST_PAUSE = 50e-6  # seconds between two looks; doubled each time
 _LONGEST_PAUSE = 5e-3
 
