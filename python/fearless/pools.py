@@ -104,8 +104,7 @@ class ThreadPool(_native.ThreadPool, Executor):
 
         All is submitted before this returns, or, with ``buffersize``, that many; then one more with each result that is
         taken. ``timeout`` seconds bound the whole, counted from here. The iterator, if it was asked for a result,
-        cancels what has not begun when it raises or is closed. ``chunksize`` is there for ``ProcessPoolExecutor``'s sake
-        and is ignored.
+        cancels what has not begun when it raises or is closed. ``chunksize``, of ``ProcessPoolExecutor``, is ignored.
 
         Blocks: while the backlog is full, and then in the iterator until the next result is there; a cancellation
         point; Ctrl-C gets through.
