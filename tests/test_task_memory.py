@@ -51,6 +51,15 @@ class TestReferences:
         del task
         assert watch() is None
 
+    def test_a_result_dies_though_its_worker_does_nothing_more(self) -> None:
+        """The worker made it, so on free-threaded Python it would have to free it."""
+        with fl.ThreadPool(1) as pool:
+            task = pool.submit(Thing)
+            watch = weakref.ref(task.result(BOUND))
+            until(lambda: pool.stats()["idle"] == 1, "a worker that sleeps")
+            del task
+            assert watch() is None
+
 
 class TestMoved:
     @pytest.mark.parametrize("how", ["returns", "raises"])

@@ -5,7 +5,8 @@
 //! that all of these meet at, and the maker is interrupted to do the counting. So a reference that is going to be dropped
 //! elsewhere is counted with those of the others from the start, as if its dropper had taken it. With a GIL there is one count.
 //!
-//! Not here: objects that cross with their only reference; the maker's count may go to zero only in its own hands.
+//! An object that its maker gives away with its last reference is then nobody's, and whoever drops it frees it; else a result
+//! would live until the worker that made it runs some Python again. Not here: when anything is dropped.
 
 #[cfg(Py_GIL_DISABLED)]
 use std::sync::atomic::Ordering::Relaxed;
@@ -23,6 +24,12 @@ pub(crate) fn reference<T>(object: &Bound<'_, T>) -> Py<T> {
         return unsafe { taken.cast_into_unchecked::<T>() }.unbind();
     }
     object.clone().unbind()
+}
+
+/// A reference that is given away, to be dropped by another thread.
+#[inline]
+pub(crate) fn give(py: Python<'_>, object: Py<PyAny>) -> Py<PyAny> {
+    if cfg!(Py_GIL_DISABLED) { reference(object.bind(py)) } else { object }
 }
 
 /// Takes a reference as `Py_INCREF` does on a thread that did not make the object, unless nobody counts it.

@@ -12,7 +12,7 @@ use fearless_core::{
 use pyo3::{exceptions::PyException, prelude::*, types::PyDict};
 
 use super::{Content, Task, generation, state_name};
-use crate::{call::Call, errors, python, scope::Entered, thread};
+use crate::{call::Call, crossing, errors, python, scope::Entered, thread};
 
 /// What the end of a task leaves to be dropped or called, once no lock is held.
 pub(super) struct Remains {
@@ -79,7 +79,7 @@ impl Task {
         drop(call);
         slf.get().runner.store(0, Ordering::Release);
         let remains = match outcome {
-            Ok(result) => Task::finish(slf, Some(result), None)?,
+            Ok(result) => Task::finish(slf, Some(crossing::give(py, result)), None)?,
             Err(error) if errors::Cancelled::is(py, &error) => {
                 Task::advance(slf, Step::Abort, |content| content.end(None, None))?
             }
