@@ -1,4 +1,4 @@
-"""``scope.options(...)``: a ``spawn`` with options. Not here: what it does; ``_scope.py`` does it."""
+"""``scope.options(...)``: a ``spawn`` with options. Not here: what it does; ``_scope_tasks.py`` does it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fearless import threads
-    from fearless._scope import Scope
+    from fearless._scope_tasks import ScopeTasks
     from fearless.threads import Task
 
 __all__ = ["ScopeOptions"]
@@ -23,7 +23,7 @@ class ScopeOptions:
     Thread safety: immutable.
     """
 
-    def __init__(self, scope: Scope, options: threads.Options) -> None:
+    def __init__(self, scope: ScopeTasks, options: threads.Options) -> None:
         """Bind ``options`` to ``scope``."""
         self._scope = scope
         self._options = options

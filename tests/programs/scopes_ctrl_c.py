@@ -14,7 +14,7 @@ from collections.abc import Callable
 import trio
 
 import fearless as fl
-from fearless._scope import Policy
+from fearless._scope_tasks import Policy
 from fearless.testing import no_leftover_threads
 from tests.support.threads import start
 from tests.support.until import BOUND, LATE, blocked, blocked_receivers, in_join, until
