@@ -7,6 +7,7 @@ pytest_plugins = [
     "tests.plugins.frozen",
     "tests.plugins.guarantee",
     "tests.plugins.loops",
+    "tests.plugins.pools",
     "tests.plugins.stress",
     "tests.plugins.threads",
 ]

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 import weakref
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -25,24 +24,6 @@ from tests.support.until import BOUND, until
 
 class Thing:
     """Something that a weak reference can watch."""
-
-
-@pytest.fixture
-def gate() -> Iterator[Gate]:
-    """A gate that is open when the test is over."""
-    made = Gate()
-    yield made
-    made.open.set()
-
-
-@pytest.fixture
-def busy(gate: Gate) -> Iterator[fl.ThreadPool]:
-    """Make a pool whose only worker is in the gate."""
-    with fl.ThreadPool(1, name="busy") as pool:
-        pool.submit(gate)
-        assert gate.entered.wait(BOUND)
-        yield pool
-        gate.open.set()
 
 
 class TestMemory:

@@ -9,19 +9,23 @@
 //!
 //! A scope counts the tasks that run in it, and its owner waits for the count to fall to zero.
 //!
-//! Not here: the tasks, their results and their threads.
+//! Not here: how a task holds its count, and joining as a coroutine (`scope/joining.rs`); the tasks, their results and their
+//! threads.
 
-use std::{mem, ops::Deref, sync::Arc, time::Instant};
+use std::{mem, sync::Arc, time::Instant};
 
 use crate::{
     fork,
-    select::{Place, Source},
     sync::{
         self, Mutex, MutexGuard,
         atomic::{AtomicBool, Ordering},
     },
     waiter::{Claim, Ticket, WaitList, Waiter, Wakes},
 };
+
+mod joining;
+
+pub use joining::{Counted, Joining};
 
 /// One scope of the tree. Scopes are shared by the standard library's `Arc`, also under the model, whose own cannot be the
 /// type of `self`.
@@ -262,66 +266,6 @@ impl Drop for Scope {
         while let Some(mut scope) = above.and_then(Arc::into_inner) {
             above = scope.parent.take();
         }
-    }
-}
-
-/// A task that a scope counts, until it has ended.
-#[derive(Debug)]
-pub struct Counted {
-    scope: Arc<Scope>,
-    generation: u64,
-}
-
-impl Counted {
-    /// One more task in `scope`.
-    pub fn new(scope: Arc<Scope>) -> Counted {
-        scope.task_started();
-        Counted { scope, generation: fork::generation() }
-    }
-
-    /// It has ended. A forked child has forgotten the tasks of its parent, and counts its own.
-    pub fn end(self) -> Wakes {
-        if self.generation == fork::generation() { self.scope.task_ended() } else { Wakes::default() }
-    }
-}
-
-/// Waiting for the end of all tasks as a call that is notified. It is the only operation of its call.
-#[derive(Debug)]
-pub struct Joining<H> {
-    /// Keeps the scope.
-    pub holder: H,
-    place: Place,
-}
-
-impl<H: Deref<Target = Scope>> Joining<H> {
-    /// Waiting for the tasks of the scope of `holder`.
-    pub fn new(holder: H) -> Joining<H> {
-        Joining { holder, place: Place::None }
-    }
-}
-
-impl<H: Deref<Target = Scope>> Source for Joining<H> {
-    fn attempt(&mut self) -> bool {
-        self.holder.running() == 0
-    }
-
-    fn enlist(&mut self, waiter: &sync::Arc<Waiter>, _operation: usize) -> bool {
-        let Some(ticket) = self.holder.join_at(waiter, self.place.held_before()) else { return false };
-        self.place = Place::Taken(ticket);
-        true
-    }
-
-    /// It comes back whenever it is told: after the last task, or for news.
-    fn act(&mut self) -> bool {
-        self.withdraw();
-        true
-    }
-
-    fn withdraw(&mut self) -> bool {
-        if let Some(ticket) = self.place.leave() {
-            self.holder.leave_join(ticket);
-        }
-        false
     }
 }
 

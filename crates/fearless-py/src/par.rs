@@ -118,8 +118,9 @@ impl Items {
             Items::List(list) => list.bind(py).get_item(place),
             Items::Tuple(tuple) => tuple.bind(py).get_item(place),
             Items::Range { start, step } => {
-                let offset = i64::try_from(place).map_err(|_| PyIndexError::new_err("range too long"))? * step;
-                Ok((start + offset).into_pyobject(py)?.into_any())
+                let place = i64::try_from(place).map_err(|_| PyIndexError::new_err("range too long"))?;
+                // Two that may overflow give a number of the range, which does not.
+                Ok(start.wrapping_add(place.wrapping_mul(*step)).into_pyobject(py)?.into_any())
             }
             Items::Other(items) => items.bind(py).get_item(place),
         }
