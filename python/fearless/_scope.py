@@ -7,6 +7,7 @@ The native half (``_core.Scope``) is the cancellation tree and the count of runn
 
 from __future__ import annotations
 
+import weakref
 from typing import TYPE_CHECKING, Self, get_args
 
 from fearless import _loops, _native, _scope_failures, _scope_here, _scope_tasks
@@ -87,7 +88,7 @@ class Scope(_scope_tasks.ScopeTasks):
         native = _native.Scope.enter(self._timeout, shield=self._shield)
         try:
             self._native = native
-            _scope_here.entered[native.key] = self
+            _scope_here.entered[native.key] = weakref.ref(self)
         except BaseException:
             native.exit()
             raise
@@ -103,6 +104,9 @@ class Scope(_scope_tasks.ScopeTasks):
                 self._join(native, error, struck)
             finally:
                 self._end(native)
+            if error is None and self._interrupt is None and not self._failures and not native.timed_out:
+                self._check()
+                return False
             return self._conclude(native, _scope_failures.sort(error, ()), error)
         finally:
             self._interrupt = None
@@ -117,7 +121,7 @@ class Scope(_scope_tasks.ScopeTasks):
         self._place, self._is_async = _loops.place(), True
         self._native = _native.Scope.enter_task(self._timeout, shield=self._shield)
         self._place.enter(self._native)
-        _scope_here.entered[self._native.key] = self
+        _scope_here.entered[self._native.key] = weakref.ref(self)
         return self
 
     async def __aexit__(
@@ -180,9 +184,7 @@ class Scope(_scope_tasks.ScopeTasks):
                 self._wait(native)
                 if native.running:
                     continue
-                for thread in list(self._threads):
-                    thread.join()
-                if self._close(native):
+                if self._join_threads(native):
                     return
             except BaseException as new:
                 if is_second:
@@ -201,9 +203,7 @@ class Scope(_scope_tasks.ScopeTasks):
                 await self._wait_async(native)
                 if native.running:
                     continue
-                for thread in list(self._threads):
-                    thread.join()
-                if self._close(native):
+                if self._join_threads(native):
                     return
             except Cancelled:
                 # It is stopped: from now on with a shield. Or the scope of another task is, which ends a generator.
@@ -229,12 +229,14 @@ class Scope(_scope_tasks.ScopeTasks):
         else:
             await native.join_async(self._beside(), shield=False)
 
-    def _close(self, native: _native.Scope) -> bool:
-        """Refuse more tasks, unless another thread has spawned one meanwhile, which has to be joined, too."""
+    def _join_threads(self, native: _native.Scope) -> bool:
+        """Join the threads and refuse more tasks, unless another thread has spawned one meanwhile: then say false."""
+        joined = list(self._threads)
+        for thread in joined:
+            thread.join()
         with self._lock:
             # The native count covers `_running`, and in a forked child it has forgotten the parent's tasks.
-            more = native.running or any(thread.is_alive() for thread in self._threads)
-            self._closed = not more
+            self._closed = not native.running and self._threads == joined
             return self._closed
 
     def _end(self, native: _native.Scope) -> None:
@@ -255,10 +257,13 @@ class Scope(_scope_tasks.ScopeTasks):
         outcome.failures, self._failures, self._interrupt = self._failures, [], None
         try:
             if outcome.raise_all(native, error, f"the scope ran out of its {self._timeout} s", self._started):
-                # Leaving a scope is a wait; but a shield is there so that all of a `finally` can run.
-                if not self._shield:
-                    _native.checkpoint()
+                self._check()
                 return outcome.is_of(native)
             return False
         finally:
             del outcome, error  # a traceback holds this frame, which is not to hold the exceptions
+
+    def _check(self) -> None:
+        # Leaving a scope is a wait; but a shield is there so that all of a `finally` can run.
+        if not self._shield:
+            _native.checkpoint()

@@ -15,8 +15,12 @@ if TYPE_CHECKING:
 
 __all__ = ["checkpoint", "current_scope", "entered", "sleep"]
 
-entered: weakref.WeakValueDictionary[int, Scope] = weakref.WeakValueDictionary()
-"""The open scopes, by the keys of their native halves."""
+entered: dict[int, weakref.ref[Scope]] = {}
+"""The open scopes, by the keys of their native halves.
+
+One that was dropped without being left stays as a dead reference until another gets its key. A dictionary of weak
+values would not keep that, but it is written in Python, and each scope would pay for it.
+"""
 
 
 def checkpoint() -> None:
@@ -42,4 +46,9 @@ def current_scope() -> Scope | None:
     In a coroutine that is the scope of the task of the event loop.
     """
     # A fork has a native scope alone; then it is the one around that.
-    return next((scope for key in _native.Scope.current_keys() if (scope := entered.get(key))), None)
+    found = (entered.get(key, _nothing)() for key in _native.Scope.current_keys())
+    return next((scope for scope in found if scope is not None), None)
+
+
+def _nothing() -> None:
+    return None

@@ -44,7 +44,7 @@ class ScopeTasks(_native.ScopeBlock):
         self._is_async = False
         # Re-entrant: a signal handler may cancel the scope while its thread is inside.
         self._lock = threading.RLock()
-        # Guarded by the lock. A task that ends well is let go of at once, with its result.
+        # Guarded by the lock, but that a task which ends well leaves `_running` without it: at once, with its result.
         self._closed = False
         self._leaving = False
         self._started = 0
@@ -158,8 +158,16 @@ class ScopeTasks(_native.ScopeBlock):
         raise RuntimeError(text)
 
     def _ended(self, task: Task[Any]) -> None:
-        """Take the outcome of a task; runs on the thread that ended it."""
+        """Take the outcome of a task; runs on the thread that ended it.
+
+        It has the GIL then, for which the thread that has spawned it may be waiting. So the common end is short: one
+        operation of a dict, which is atomic.
+        """
         native, failure = self._entered(), task._exception  # noqa: SLF001 - no wait: this thread may be cancelled
+        if failure is None and self._policy != "first":
+            if self._running.pop(task, self) is not self:  # the scope took it
+                native.count_out(task)
+            return
         with self._lock:
             if task not in self._running:
                 return
