@@ -172,14 +172,15 @@ class TestFold:
         for functions in ((fail, max, max), (int, lambda *_: fail(), max)):
             with pytest.raises(ValueError, match="invalid literal"):
                 fl.par(range(10), workers=2).fold(*functions)
+        both = threading.Barrier(2)
+
+        def meet(*_: int) -> int:
+            """Let two workers begin a part each, which then have to be combined."""
+            both.wait(BOUND)
+            return 0
+
         with pytest.raises(ValueError, match="invalid literal"):
-            fl.par(range(10), workers=2, chunk=1).fold(int, lambda *_: meet(), lambda *_: fail())
-
-
-def meet() -> int:
-    """Return a number; long enough, in items, for two parts that do not touch."""
-    threading.Event().wait(0.001)
-    return 0
+            fl.par(range(2), workers=2, chunk=1).fold(int, meet, lambda *_: fail())
 
 
 class TestSources:
