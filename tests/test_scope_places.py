@@ -1,16 +1,18 @@
 """Which scope a thread or a task is in when blocks do not end in the reverse order, or where they began.
 
-A generator that waits in the middle of a block does that. Not here: blocks that are struck by a signal
-(`test_scope_struck.py`).
+A generator that waits in the middle of a block does that. And who may spawn from outside. Not here: blocks that are
+struck by a signal (`test_scope_struck.py`).
 """
 
 import contextlib
 import threading
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import pytest
 
 import fearless as fl
+from fearless import threads
 from tests.plugins.threads import Spawn
 from tests.support.loops import Run, gather, until_async
 from tests.support.until import BOUND, in_join, until
@@ -138,3 +140,33 @@ class TestAsyncGenerators:
 
         run(main)
         assert tasks[0].cancelled()
+
+
+def test_a_block_is_not_left_while_a_thread_outside_is_about_to_spawn(
+    spawn: Spawn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even when the task that it spawns has ended before."""
+    start, started, go = threads.start_thread, threading.Event(), threading.Event()
+
+    def start_slowly(*args: Any) -> threading.Thread:
+        thread = start(*args)
+        thread.join(BOUND)
+        started.set()
+        assert go.wait(BOUND)
+        return thread
+
+    def own(scopes: list[fl.Scope]) -> None:
+        with fl.scope() as scope:
+            scopes.append(scope)
+            assert started.wait(BOUND)
+
+    monkeypatch.setattr(threads, "start_thread", start_slowly)
+    scopes = list[fl.Scope]()
+    owner = spawn(own, scopes)
+    until(lambda: scopes, "a scope")
+    spawner = spawn(scopes[0].spawn, int)
+    until(lambda: in_join(owner.ident) or owner.ended.is_set(), "the block left, or its owner waiting")
+    assert not owner.ended.is_set()
+    go.set()
+    assert spawner.join(BOUND).result(BOUND) == 0
+    owner.join(BOUND)

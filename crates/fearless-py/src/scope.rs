@@ -29,8 +29,10 @@ use crate::{
 };
 
 pub(crate) mod block;
+mod hold;
 mod inside;
 
+use hold::Hold;
 pub(crate) use inside::{Entered, has_tasks, is_of_thread, may_be_inside, of_thread};
 use inside::{put_has_tasks, put_in, take_out};
 
@@ -222,6 +224,11 @@ impl Scope {
     /// Whether `other` is a handle of the same scope.
     fn is_same(&self, other: &Scope) -> bool {
         Arc::ptr_eq(&self.core, &other.core)
+    }
+
+    /// Keep the block from being left until what this returns is dropped.
+    fn hold(&self) -> Hold {
+        Hold::new(core::Counted::new(Arc::clone(&self.core)))
     }
 
     /// Count `task`, which has not begun, as one of the scope, until it has ended and its callbacks were called.
