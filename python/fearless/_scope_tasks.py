@@ -142,6 +142,7 @@ class ScopeTasks(_native.ScopeBlock):
             del hold  # first: a traceback keeps this frame
             task.cancel()
             raise
+        del hold  # by hand: whoever looks at the frames of threads may keep this one
         return task
 
     def _next_name(self) -> str | None:
