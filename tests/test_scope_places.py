@@ -5,8 +5,10 @@ struck by a signal (`test_scope_struck.py`).
 """
 
 import contextlib
+import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -170,3 +172,26 @@ def test_a_block_is_not_left_while_a_thread_outside_is_about_to_spawn(
     go.set()
     assert spawner.join(BOUND).result(BOUND) == 0
     owner.join(BOUND)
+
+
+def test_a_block_is_left_although_somebody_keeps_the_frames_of_spawn(
+    spawn: Spawn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As debuggers do, with all that the frames hold."""
+    start, kept = threads.start_thread, list[object]()
+
+    def start_seen(*args: Any) -> threading.Thread:
+        frame: FrameType | None = sys._getframe()
+        while frame is not None:
+            kept.append((frame, dict(frame.f_locals)))
+            frame = frame.f_back
+        return start(*args)
+
+    def own() -> int:
+        with fl.scope() as scope:
+            task = scope.spawn(abs, -32)
+        return task.result(BOUND)
+
+    monkeypatch.setattr(threads, "start_thread", start_seen)
+    assert spawn(own).join(BOUND) == 32
+    assert kept

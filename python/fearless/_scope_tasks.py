@@ -129,20 +129,18 @@ class ScopeTasks(_native.ScopeBlock):
             options = replace(options, name=self._next_name())
         task = threads.new_task(function, args, kwargs, native, options.name)
         # The task may end before its thread is on the list, and the caller need not be a task of the scope.
-        hold = native.hold()
-        try:
-            self._adopt(native, task)
-            counted = native if self._is_async else None  # a coroutine must not wait for threads
-            thread = threads.start_thread(task, options, counted)
-            with self._lock:
-                if len(self._threads) >= 2 * max(16, len(self._running)):
-                    self._threads = [other for other in self._threads if other.is_alive()]
-                self._threads.append(thread)
-        except BaseException:
-            del hold  # first: a traceback keeps this frame
-            task.cancel()
-            raise
-        del hold  # by hand: whoever looks at the frames of threads may keep this one
+        with native.hold():
+            try:
+                self._adopt(native, task)
+                counted = native if self._is_async else None  # a coroutine must not wait for threads
+                thread = threads.start_thread(task, options, counted)
+                with self._lock:
+                    if len(self._threads) >= 2 * max(16, len(self._running)):
+                        self._threads = [other for other in self._threads if other.is_alive()]
+                    self._threads.append(thread)
+            except BaseException:
+                task.cancel()
+                raise
         return task
 
     def _next_name(self) -> str | None:

@@ -226,7 +226,7 @@ impl Scope {
         Arc::ptr_eq(&self.core, &other.core)
     }
 
-    /// Keep the block from being left until what this returns is dropped.
+    /// Keep the block from being left until a `with` block of what this returns has ended, or that was dropped.
     fn hold(&self) -> Hold {
         Hold::new(core::Counted::new(Arc::clone(&self.core)))
     }
