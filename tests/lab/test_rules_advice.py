@@ -237,6 +237,12 @@ def test_r13_predicts_beyond_the_measured_cores_only() -> None:
     assert rules.r13(LOCKED, "mutex", 2) is None
 
 
+def test_r13_says_nothing_of_work_that_waits() -> None:
+    """More cores do not shorten a wait."""
+    assert rules.r13(replace(LOCKED, waiting=0.4), "mutex", 8) is not None
+    assert rules.r13(replace(LOCKED, waiting=0.6), "mutex", 8) is None
+
+
 def test_r13_fits_the_scalability_law_to_six_counts_or_more() -> None:
     """From figures that follow the law its two parameters come back; from five counts nothing does."""
     speedups = {n: n / (1 + 0.05 * (n - 1) + 0.001 * n * (n - 1)) for n in (1, 2, 4, 8, 12, 16, 24)}

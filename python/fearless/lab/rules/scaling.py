@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from fearless.lab import costs, wording
-from fearless.lab.facts import Facts
+from fearless.lab.facts import MOSTLY_WAITING, Facts
 from fearless.lab.rules.finding import USL_POINTS, Finding
 
 UNSURE = 2.0  # typical costs may be off by this factor
@@ -17,14 +17,17 @@ def r13(facts: Facts, pattern: str, cores: int) -> Finding | None:
     """With more cores than there are, a speed-up is predicted, from item cost, hold and dispatch as a queue.
 
     Its interval comes from dispatch and hold of half and twice the figure. The Universal Scalability Law is fitted only
-    to six worker counts or more: two points cannot tell its two parameters apart.
+    to six worker counts or more: two points cannot tell its two parameters apart. Work that mostly waits gets no
+    prediction: cores do not shorten a wait.
 
     Source: Gunther, "Guerrilla Capacity Planning", 2007; mean value analysis, Reiser and Lavenberg, 1980.
     """
     if facts.items is None or facts.cpu_per_item is None or facts.cores is None or cores <= facts.cores:
         return None
+    if facts.waiting is not None and facts.waiting > MOSTLY_WAITING:
+        return None
     low, middle, high = sorted(_speedup(facts, pattern, cores, factor) for factor in (1 / UNSURE, 1.0, UNSURE))
-    text = f"with {cores} cores {pattern} is predicted to reach {middle:.1f}x [{low:.1f}, {high:.1f}]"
+    text = f"with {cores} cores {pattern} is predicted to reach {middle:.2f}x [{low:.2f}, {high:.2f}]"
     return Finding("R13", text, {"cores": cores, "speedup": middle, "interval": [low, high]})
 
 
