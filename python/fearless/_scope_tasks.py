@@ -68,7 +68,8 @@ class ScopeTasks(_native.ScopeBlock):
         """Run ``function(*args, **kwargs)`` on a ``ThreadPool``, as a task of this scope.
 
         Blocks: while the pool's backlog is full; a cancellation point; Ctrl-C gets through.
-        Raises: ``RuntimeError`` if the block has been left or the pool is shut down.
+        Raises: ``RuntimeError`` if the block has been left; ``TypeError`` if ``pool`` is no ``ThreadPool``; else as
+        ``ThreadPool.submit``.
         """
         if not isinstance(pool, _native.ThreadPool):
             raise TypeError(f"pool must be a fearless.ThreadPool, got {pool!r}")
