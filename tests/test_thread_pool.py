@@ -18,21 +18,11 @@ import fearless as fl
 from tests.plugins.threads import Spawn
 from tests.programs import pools as programs
 from tests.support.blocking import Gate
+from tests.support.pools import blocked_submitters, cancel_when_blocked
 from tests.support.process import succeed
 from tests.support.until import BOUND, until
 
 variable = contextvars.ContextVar("variable", default="unset")
-
-
-def blocked_submitters(pool: fl.ThreadPool) -> int:
-    """How many submitters wait for room."""
-    return pool._queue.blocked
-
-
-def cancel_when_blocked(scope: fl.Scope, pool: fl.ThreadPool) -> None:
-    """Cancel the scope once a submitter waits for room."""
-    until(lambda: blocked_submitters(pool) == 1, "a submitter that waits")
-    scope.cancel()
 
 
 class TestArguments:

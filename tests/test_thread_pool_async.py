@@ -12,17 +12,10 @@ import pytest
 import fearless as fl
 from tests.support.blocking import Gate
 from tests.support.loops import Run, gather, run_asyncio, turn, until_async
+from tests.support.pools import blocked_submitters
 from tests.support.until import BOUND, until
 
 pytestmark = pytest.mark.guarantee("thread_pool", "async")
-
-
-@pytest.fixture
-def gate() -> Iterator[Gate]:
-    """A gate that is open when the test is over."""
-    made = Gate()
-    yield made
-    made.open.set()
 
 
 @pytest.fixture
@@ -38,7 +31,7 @@ def full(gate: Gate) -> Iterator[fl.ThreadPool]:
 
 async def until_blocked(run: Run, pool: fl.ThreadPool, count: int) -> None:
     """Give way until so many wait for room."""
-    await until_async(run, lambda: pool._queue.blocked == count)
+    await until_async(run, lambda: blocked_submitters(pool) == count)
 
 
 def test_it_waits_for_room_and_all_come_in(full: fl.ThreadPool, gate: Gate, run: Run) -> None:

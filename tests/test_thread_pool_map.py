@@ -3,7 +3,6 @@
 Not here: results as their calls end (`test_thread_pool_stats.py`), and CPython's own cases (`tests/conformance`).
 """
 
-import contextvars
 import gc
 import itertools
 from collections.abc import Iterator
@@ -12,20 +11,7 @@ import pytest
 
 import fearless as fl
 from tests.support.blocking import Gate
-from tests.support.until import BOUND, until
-
-variable = contextvars.ContextVar("variable", default="unset")
-
-
-def blocked_submitters(pool: fl.ThreadPool) -> int:
-    """How many submitters wait for room."""
-    return pool._queue.blocked
-
-
-def cancel_when_blocked(scope: fl.Scope, pool: fl.ThreadPool) -> None:
-    """Cancel the scope once a submitter waits for room."""
-    until(lambda: blocked_submitters(pool) == 1, "a submitter that waits")
-    scope.cancel()
+from tests.support.until import BOUND
 
 
 class TestMap:

@@ -17,6 +17,7 @@ from fearless import _native
 from tests.plugins.threads import Spawn
 from tests.programs import subinterpreters as programs
 from tests.support.blocking import Gate
+from tests.support.pools import blocked_submitters
 from tests.support.process import succeed
 from tests.support.until import BOUND, blocked, blocked_receivers, in_join, until, waiting
 
@@ -147,7 +148,7 @@ def pool() -> None:
         busy.submit(int)
 
         def make_room_late() -> None:
-            until(lambda: busy._queue.blocked == 1)
+            until(lambda: blocked_submitters(busy) == 1)
             fl.sleep(WAIT)
             gate.open.set()
 

@@ -201,10 +201,8 @@ impl<T> ThreadPool<T> {
         }
         let mut stranded = state.empty();
         // A coroutine that is told will find no worker, and start one itself.
-        let mut blocked = state.submitters.len();
-        while blocked > 0 {
+        for _ in 0..state.submitters.len() {
             stranded.extend(state.let_in(&mut wakes));
-            blocked -= 1;
         }
         (stranded, wakes)
     }

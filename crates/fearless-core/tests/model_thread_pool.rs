@@ -253,31 +253,35 @@ fn end(task: &Task<()>) {
     task.advance(Pass::Unshared, Step::Finish, |()| ()).expect("it ends once").1.wake();
 }
 
+/// Two workers and tasks 1 to 3, which `run` runs by pool, worker, task, and the ends of all three; the third is queued.
+fn three_tasks_for_two(run: impl Fn(&ThreadPool<usize>, u64, usize, &[Task<()>; 3]) + Send + Sync + 'static) {
+    let pool: Pool = Arc::new(ThreadPool::new(2, None));
+    let (run, ends) = (Arc::new(run), Arc::new([1, 2, 3].map(|_| Task::new(()))));
+    assert!(matches!(pool.try_submit(1), Submit::Start));
+    assert!(matches!(pool.try_submit(2), Submit::Start));
+    assert!(matches!(pool.try_submit(3), Submit::Queued(_)));
+    close(&pool, false);
+    let workers = [1, 2].map(|number| {
+        let (pool, run, ends) = (Arc::clone(&pool), Arc::clone(&run), Arc::clone(&ends));
+        thread::spawn(move || work_with(&pool, |task| run(&pool, number, task, &ends)))
+    });
+    workers.into_iter().for_each(|worker| worker.join().expect("no panic"));
+}
+
 /// Two workers that both wait for a third task: one is refused, and then runs it for the other.
 ///
 /// Fails (both sleep for ever) without the refusal in `stall`: `state.refuse(&mut wakes);`.
 #[test]
 fn the_last_worker_does_not_wait_for_a_queued_task() {
     model(2, || {
-        let pool: Pool = Arc::new(ThreadPool::new(2, None));
-        let (third, refused) = (Arc::new(Task::new(())), Arc::new(AtomicUsize::new(0)));
-        assert!(matches!(pool.try_submit(1), Submit::Start));
-        assert!(matches!(pool.try_submit(2), Submit::Start));
-        assert!(matches!(pool.try_submit(3), Submit::Queued(_)));
-        close(&pool, false);
-        let workers = [1, 2].map(|number| {
-            let (pool, third, refused) = (Arc::clone(&pool), Arc::clone(&third), Arc::clone(&refused));
-            thread::spawn(move || {
-                work_with(&pool, |task| match task {
-                    3 => end(&third),
-                    _ => {
-                        refused.fetch_add(usize::from(join(&pool, number, &third, false)), Ordering::Relaxed);
-                    }
-                });
-            })
+        let refused = Arc::new(AtomicUsize::new(0));
+        let seen = Arc::clone(&refused);
+        three_tasks_for_two(move |pool, worker, task, [_, _, third]| match task {
+            3 => end(third),
+            _ => {
+                seen.fetch_add(usize::from(join(pool, worker, third, false)), Ordering::Relaxed);
+            }
         });
-
-        workers.into_iter().for_each(|worker| worker.join().expect("no panic"));
         assert!(refused.load(Ordering::Relaxed) <= 1);
     });
 }
@@ -289,27 +293,14 @@ fn the_last_worker_does_not_wait_for_a_queued_task() {
 #[test]
 fn a_worker_that_was_woken_does_not_count_as_waiting() {
     model(2, || {
-        let pool: Pool = Arc::new(ThreadPool::new(2, None));
-        let (second, third) = (Arc::new(Task::new(())), Arc::new(Task::new(())));
-        assert!(matches!(pool.try_submit(1), Submit::Start));
-        assert!(matches!(pool.try_submit(2), Submit::Start));
-        assert!(matches!(pool.try_submit(3), Submit::Queued(_)));
-        close(&pool, false);
-        let workers = [1, 2].map(|number| {
-            let (pool, second, third) = (Arc::clone(&pool), Arc::clone(&second), Arc::clone(&third));
-            thread::spawn(move || {
-                work_with(&pool, |task| match task {
-                    1 => assert!(!join(&pool, number, &second, false), "the second task is being run or has ended"),
-                    2 => {
-                        end(&second);
-                        assert!(!join(&pool, number, &third, false), "the first worker is free");
-                    }
-                    _ => end(&third),
-                });
-            })
+        three_tasks_for_two(|pool, worker, task, [_, second, third]| match task {
+            1 => assert!(!join(pool, worker, second, false), "the second task is being run or has ended"),
+            2 => {
+                end(second);
+                assert!(!join(pool, worker, third, false), "the first worker is free");
+            }
+            _ => end(third),
         });
-
-        workers.into_iter().for_each(|worker| worker.join().expect("no panic"));
     });
 }
 
@@ -321,27 +312,14 @@ fn a_worker_that_was_woken_does_not_count_as_waiting() {
 #[test]
 fn the_end_of_a_scope_is_never_refused() {
     model(2, || {
-        let pool: Pool = Arc::new(ThreadPool::new(2, None));
-        let (second, third) = (Arc::new(Task::new(())), Arc::new(Task::new(())));
-        assert!(matches!(pool.try_submit(1), Submit::Start));
-        assert!(matches!(pool.try_submit(2), Submit::Start));
-        assert!(matches!(pool.try_submit(3), Submit::Queued(_)));
-        close(&pool, false);
-        let workers = [1, 2].map(|number| {
-            let (pool, second, third) = (Arc::clone(&pool), Arc::clone(&second), Arc::clone(&third));
-            thread::spawn(move || {
-                work_with(&pool, |task| match task {
-                    1 => assert!(!join(&pool, number, &second, true), "a firm wait was refused"),
-                    2 => {
-                        assert!(join(&pool, number, &third, false), "nobody was left to run the third");
-                        end(&second);
-                    }
-                    _ => end(&third),
-                });
-            })
+        three_tasks_for_two(|pool, worker, task, [_, second, third]| match task {
+            1 => assert!(!join(pool, worker, second, true), "a firm wait was refused"),
+            2 => {
+                assert!(join(pool, worker, third, false), "nobody was left to run the third");
+                end(second);
+            }
+            _ => end(third),
         });
-
-        workers.into_iter().for_each(|worker| worker.join().expect("no panic"));
     });
 }
 
