@@ -1,5 +1,7 @@
 """Loads the plugins of the test suite; each is a file of its own in tests/plugins."""
 
+import signal
+
 pytest_plugins = [
     "pytester",
     "tests.plugins.channels",
@@ -11,3 +13,7 @@ pytest_plugins = [
     "tests.plugins.stress",
     "tests.plugins.threads",
 ]
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell without job control starts what is in the background so, and all programs of the suite would inherit it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
