@@ -370,7 +370,7 @@ impl<T> State<T> {
         }
     }
 
-    /// One worker less; after the last, those who join are woken.
+    /// One worker less; after the last, those who join are woken. Those that stay may now all wait, as in `stall`.
     fn gone(&mut self) -> Wakes {
         let mut wakes = Wakes::default();
         // Zero if this worker forked: the child's pool never counted it.
@@ -378,6 +378,7 @@ impl<T> State<T> {
         if self.workers == 0 {
             self.joiners.claim_all(GO, &mut wakes);
         }
+        self.refuse_if_starving(&mut wakes);
         wakes
     }
 

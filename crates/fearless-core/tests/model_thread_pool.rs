@@ -270,7 +270,7 @@ fn three_tasks_for_two(run: impl Fn(&ThreadPool<usize>, u64, usize, &[Task<()>; 
 
 /// Two workers that both wait for a third task: one is refused, and then runs it for the other.
 ///
-/// Fails (both sleep for ever) without the refusal in `stall`: `state.refuse(&mut wakes);`.
+/// Fails (both sleep for ever) without the refusal in `stall`: `state.refuse_if_starving(&mut wakes);`.
 #[test]
 fn the_last_worker_does_not_wait_for_a_queued_task() {
     model(2, || {

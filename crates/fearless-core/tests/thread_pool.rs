@@ -238,3 +238,19 @@ fn a_burst_wakes_one_worker_which_passes_the_wake_up_on() {
     assert!(matches!(pool.resume(ticket, GO, &first), Next::Run(3, wakes) if !wakes.is_empty()));
     assert_eq!(second.claimed(), Some(GO));
 }
+
+#[test]
+fn a_worker_that_never_begins_does_not_keep_the_last_from_being_refused() {
+    let pool = ThreadPool::new(2, None);
+    let (worker, waits) = (Waiter::new(), Waiter::new());
+    started(&pool, 1, &worker);
+    assert!(matches!(pool.try_submit(2), Submit::Start));
+    let (ticket, wakes) = pool.stall(&waits, 1, false);
+    assert!(wakes.is_empty()); // the second worker would come to what the first waits for
+
+    let (stranded, wakes) = pool.not_started();
+
+    assert!(stranded.is_empty() && wakes.len() == 1);
+    assert_eq!(waits.claimed(), Some(Claim::Refused));
+    pool.go_on(ticket);
+}

@@ -3,7 +3,8 @@
 //! A worker that is about to wait, without a bound, for a task of its pool enlists its waiter first with that task and then
 //! here. An unclaimed waiter in this list stands for a task that has not ended: whoever ends one claims those who wait for
 //! it, and only then takes the next. So when every worker has an unclaimed waiter here, nobody is left to run a task, and
-//! none will end by itself. Whoever comes last then has its wait *refused*; it fails, and its worker is free again.
+//! none will end by itself. Whoever comes last then has its wait *refused*; it fails, and its worker is free again. The same is
+//! asked when there is a worker less, as one that could not be started.
 //!
 //! A wait may be *firm*: a scope does not end before its tasks. One that comes last has the latest refused that is not firm.
 //! There is one: a firm wait is for a task that another worker has begun, which began after the wait's own, so that waits of
@@ -36,8 +37,8 @@ impl<T> ThreadPool<T> {
         let mut state = self.lock();
         let ticket = state.stalled.push(Arc::clone(waiter), Stalled { worker, is_firm });
         let mut wakes = Wakes::default();
-        if waiter.claimed().is_none() && state.is_starving() {
-            state.refuse(&mut wakes);
+        if waiter.claimed().is_none() {
+            state.refuse_if_starving(&mut wakes);
         }
         (ticket, wakes)
     }
@@ -49,6 +50,13 @@ impl<T> ThreadPool<T> {
 }
 
 impl<T> State<T> {
+    /// If every worker waits, ends a wait.
+    pub(super) fn refuse_if_starving(&self, wakes: &mut Wakes) {
+        if self.is_starving() {
+            self.refuse(wakes);
+        }
+    }
+
     /// Whether every worker waits.
     fn is_starving(&self) -> bool {
         if self.stalled.len() < self.workers {
