@@ -119,6 +119,19 @@ def test_it_sees_the_submitter_that_a_full_pool_blocks(spawn: Spawn) -> None:
             wait_until_blocked(first, BOUND)
 
 
+def test_a_task_that_a_worker_has_submitted_is_not_taken_for_one_that_has_ended() -> None:
+    """Nobody runs it yet, and it may come to be blocked."""
+    with fl.ThreadPool(1) as pool:
+
+        def look() -> str:
+            queued = pool.submit(abs, -1)
+            with pytest.raises(fl.Timeout) as late:
+                wait_until_blocked(queued, 0.0)
+            return str(late.value)
+
+        assert pool.submit(look).result(BOUND).endswith("within 0.0 s; it has not begun")
+
+
 def test_a_wait_that_was_won_does_not_count(spawn: Spawn) -> None:
     """A thread that goes on to its second wait is not mistaken for one in the first: only one side runs at a time."""
     tx, rx = fl.channel(None)

@@ -25,7 +25,9 @@ use pyo3::{
     types::{PyDict, PyString, PyTuple, PyType},
 };
 
-use crate::{call::Call, errors, kept::Kept, loop_queue, operation::Operation, python, scope::Scope};
+use crate::{
+    call::Call, errors, kept::Kept, loop_queue, operation::Operation, python, scope::Scope, thread_pool::worker,
+};
 
 mod awaited;
 mod content;
@@ -212,7 +214,7 @@ impl Task {
     /// The thread that is in the call; `None` before and after. For `fearless.testing`.
     #[getter(_runner)]
     fn runner(&self) -> Option<u64> {
-        Some(self.runner.load(Ordering::Acquire)).filter(|ident| *ident != 0)
+        Some(self.runner.load(Ordering::Acquire)).filter(|&runner| runner != 0 && !worker::is_run(runner))
     }
 
     #[setter(_name)]
