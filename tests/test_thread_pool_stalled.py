@@ -7,6 +7,7 @@ Not here: joins, which `tests/test_thread_pool_nested.py` has.
 
 import asyncio
 import concurrent.futures as stock
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -81,6 +82,33 @@ def test_the_end_of_a_scope_is_a_wait_that_the_pool_sees(pool: fl.ThreadPool, co
     assert isinstance(failure, ExceptionGroup)
     assert [type(error) for error in failure.exceptions] == [fl.DeadlockError]
     chain.check()
+
+
+def test_the_end_of_a_run_of_par_is_one_as_well(pool: fl.ThreadPool) -> None:
+    """A worker waits there for the helper that another worker runs."""
+    helps, queued = fl.Event(), fl.Event()
+    others: list[fl.Task[int]] = []
+
+    def run() -> list[int]:
+        runner = threading.get_ident()
+
+        def stage(item: int) -> int:
+            if threading.get_ident() == runner:
+                helps.wait(BOUND)
+                return item
+            helps.set()
+            queued.wait(BOUND)
+            return others[0].join()
+
+        return pool.par(range(2), chunk=1).map(stage).collect()
+
+    task = pool.submit(run)
+    helps.wait(BOUND)
+    others.append(pool.submit(abs, -32))
+    queued.set()
+    with pytest.raises(fl.DeadlockError, match=f"^join: {STARVED}"):
+        task.result(BOUND)
+    assert others[0].result(BOUND) == 32
 
 
 def test_the_end_of_a_scope_that_has_a_deadline_is_no_deadlock(pool: fl.ThreadPool) -> None:

@@ -346,6 +346,7 @@ impl ThreadPool {
 
     fn offer(slf: &Bound<'_, ThreadPool>, task: &Bound<'_, Task>) -> PyResult<bool> {
         let queue = slf.get()._queue()?.get();
+        task.get().belongs_to(queue.number, 0);
         match queue.core.try_submit(crossing::reference(task)) {
             Submit::Queued(wakes) => {
                 wakes.wake();
