@@ -177,7 +177,7 @@ fn a_wake_up_is_passed_on() {
 /// A submitter that waits for room is let in by the worker that makes it.
 ///
 /// Fails (the submitter sleeps for ever) without the line that takes from blocked submitters in `next`:
-/// `if let Some((submitter, Some(task))) = self.submitters.claim_first(GO)`.
+/// `if let Some(task) = self.let_in(&mut wakes)`.
 #[test]
 fn a_blocked_submitter_is_let_in() {
     model(3, || {
@@ -194,8 +194,7 @@ fn a_blocked_submitter_is_let_in() {
 
 /// A submitter that gives up has its task back, or the task is run; never both, never neither.
 ///
-/// Fails (a call that gave up was let in) without the exclusive claim in `WaitList::claim_first`:
-/// `entry.waiter.claim(claim)`.
+/// Fails (a call that gave up was let in) without the heed of the claim in `let_in`: `waiter.claim(GO).then_some(true)`.
 #[test]
 fn giving_up_meets_being_let_in() {
     model(3, || {
