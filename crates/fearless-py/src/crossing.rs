@@ -39,11 +39,12 @@ fn is_taken_as_other(object: &Bound<'_, PyAny>) -> bool {
     const ONE: isize = 1 << 2;
     /// `_Py_IMMORTAL_REFCNT_LOCAL`.
     const IMMORTAL: u32 = u32::MAX;
-    // SAFETY: `object` keeps it alive, and both counts are atomics, which any thread may use.
-    let object = unsafe { &*object.as_ptr() };
-    let is_counted = object.ob_ref_local.load(Relaxed) != IMMORTAL;
+    // SAFETY: `object` keeps it alive, and both counts are atomics, which any thread may use. No more than these is borrowed:
+    // the fields beside them are the interpreter's to change meanwhile.
+    let (local, shared) = unsafe { (&(*object.as_ptr()).ob_ref_local, &(*object.as_ptr()).ob_ref_shared) };
+    let is_counted = local.load(Relaxed) != IMMORTAL;
     if is_counted {
-        object.ob_ref_shared.fetch_add(ONE, Relaxed);
+        shared.fetch_add(ONE, Relaxed);
     }
     is_counted
 }
