@@ -11,10 +11,10 @@ __all__ = ["has_room", "require_room"]
 _LEVELS = 30  # more than what is below the deepest of our functions that ask
 
 
-def has_room(levels: int = _LEVELS) -> bool:
-    """Whether that many more calls of functions fit on the stack of the caller."""
+def has_room() -> bool:
+    """Whether there is room on the stack of the caller."""
     try:
-        require_room(levels)
+        require_room()
     except RecursionError:
         return False
     return True
