@@ -122,6 +122,12 @@ class TestFork:
             "ran in the child\nthe child ended with 0\n"
         )
 
+    def test_nor_is_it_refused_the_end_of_the_pool_there(self) -> None:
+        """It waits for the child's own workers."""
+        assert succeed(programs.shut_down_after_a_fork_inside_a_task, options=self.WARNED) == (
+            "32\nshut down\nthe child ended with 0\n"
+        )
+
 
 @pytest.mark.guarantee("thread_pool", "exit")
 class TestExit:

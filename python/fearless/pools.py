@@ -181,7 +181,8 @@ class ThreadPool(_native.ThreadPool, Executor):
         if wait:
             self._queue.join()
             for thread in tuple(self._threads):
-                thread.join()
+                if thread is not threading.current_thread():  # which a fork may have brought here
+                    thread.join()
 
     def _start_worker(self) -> None:
         """Start one more worker. The native half calls this when a task has found none idle."""

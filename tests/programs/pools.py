@@ -78,6 +78,23 @@ def fork_inside_a_task() -> None:
     print("the child ended with", os.waitstatus_to_exitcode(status))  # noqa: T201 - the result of the program
 
 
+def shut_down_after_a_fork_inside_a_task() -> None:
+    """The thread that came through may wait for the child's workers, of which it is none."""
+    pool = fl.ThreadPool(1)
+
+    def work() -> int:
+        if child := os.fork():
+            return child
+        with pool:
+            print(pool.submit(pow, 2, 5).result(BOUND), flush=True)  # noqa: T201 - the result of the program
+        print("shut down", flush=True)  # noqa: T201 - the result of the program
+        return 0
+
+    child = pool.submit(work).result(BOUND)
+    _, status = os.waitpid(child, 0)
+    print("the child ended with", os.waitstatus_to_exitcode(status))  # noqa: T201 - the result of the program
+
+
 def exit_with_tasks_queued() -> None:
     """All are run, by a pool that nobody shut down."""
     main = threading.main_thread()

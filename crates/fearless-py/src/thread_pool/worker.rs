@@ -45,7 +45,7 @@ pub(super) fn next_number() -> u32 {
 
 /// Whether the calling thread is a worker of `queue`.
 pub(super) fn works_for(queue: &Queue) -> bool {
-    MINE.get() == ptr::from_ref(queue)
+    MINE.get() == ptr::from_ref(queue) && is_of(queue.number)
 }
 
 /// While it lives, the calling thread is a worker.
