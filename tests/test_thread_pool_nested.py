@@ -10,6 +10,7 @@ import pytest
 
 import fearless as fl
 from tests.support.blocking import Gate
+from tests.support.pools import stalled
 from tests.support.until import BOUND, until
 
 
@@ -19,11 +20,6 @@ def fibonacci(pool: fl.ThreadPool, n: int) -> int:
         return n
     smaller = pool.submit(fibonacci, pool, n - 2)
     return fibonacci(pool, n - 1) + smaller.result()
-
-
-def stalled(pool: fl.ThreadPool) -> int:
-    """How many workers wait for tasks of the pool."""
-    return pool._queue.stalled
 
 
 @pytest.mark.parametrize("workers", [1, 3])

@@ -15,6 +15,7 @@ import pytest
 import fearless as fl
 from tests.support.blocking import Gate
 from tests.support.loops import Run, gather, run_asyncio
+from tests.support.pools import stalled
 from tests.support.until import BOUND, until
 
 pytestmark = pytest.mark.guarantee("thread_pool", "async")
@@ -26,11 +27,6 @@ def pool() -> Iterator[fl.ThreadPool]:
     """Make a pool of two workers."""
     with fl.ThreadPool(2) as made:
         yield made
-
-
-def stalled(pool: fl.ThreadPool) -> int:
-    """How many workers wait for tasks of the pool."""
-    return pool._queue.stalled
 
 
 class Chain:

@@ -9,6 +9,11 @@ def blocked_submitters(pool: fl.ThreadPool) -> int:
     return pool._queue.blocked
 
 
+def stalled(pool: fl.ThreadPool) -> int:
+    """How many workers wait for tasks of the pool."""
+    return pool._queue.stalled
+
+
 def cancel_when_blocked(scope: fl.Scope, pool: fl.ThreadPool) -> None:
     """Cancel the scope once a submitter waits for room."""
     until(lambda: blocked_submitters(pool) == 1, "a submitter that waits")
