@@ -27,10 +27,13 @@ if TYPE_CHECKING:
     from fearless.pools import ThreadPool
     from fearless.threads import Task
 
-__all__ = ["Plan", "Schedule", "check_finished", "note_item", "run"]
+__all__ = ["Plan", "Schedule", "adapted", "check_finished", "note_item", "run"]
 
 Schedule: TypeAlias = Literal["guided", "dynamic", "static"]
 Work: TypeAlias = Callable[[int, int, Iterator[Any]], object]
+
+_LONGEST = 1024  # items in a chunk, where nobody said
+_QUICK = 0.001  # seconds; chunks that are done sooner grow, so that pulling them does not become the work
 
 
 class Plan(NamedTuple):
@@ -181,9 +184,6 @@ class _Indexed:
 class _Pulled:
     """Any other iterable: chunks are pulled from its iterator by one worker at a time."""
 
-    _LONGEST = 1024  # items in a chunk, where nobody said
-    _QUICK = 0.001  # seconds; chunks that are done sooner grow, so that pulling them does not become the work
-
     def __init__(self, plan: Plan) -> None:
         self.workers = plan.workers
         self.cursor = _native.Cursor((), 0, 1)
@@ -198,18 +198,12 @@ class _Pulled:
             if self._over or self.cursor.stopped:
                 return None
             if self._adapts:
-                self._adapt(spent)
+                self._size = adapted(self._size, spent)
             self._over = True
             items = list(islice(guard.value, self._size))
             self._over = len(items) < self._size
             start, self._position = self._position, self._position + len(items)
         return self.cursor.chunk(items, start) if items else None
-
-    def _adapt(self, spent: float) -> None:
-        if spent < self._QUICK:
-            self._size = min(self._size * 2, self._LONGEST)
-        elif spent > 8 * self._QUICK:
-            self._size = max(self._size // 2, 1)
 
 
 def _source(plan: Plan) -> Source:
@@ -220,6 +214,13 @@ def _source(plan: Plan) -> Source:
         with contextlib.suppress(OverflowError):  # more than can be numbered, as `range(10**30)` has
             return _Indexed(plan, plan.items)
     return _Pulled(plan)
+
+
+def adapted(size: int, spent: float) -> int:
+    """Return how many items the next chunk has to have, where one of ``size`` took ``spent`` seconds."""
+    if spent < _QUICK:
+        return min(size * 2, _LONGEST)
+    return max(size // 2, 1) if spent > 8 * _QUICK else size
 
 
 def check_finished(chunk: _native.Chunk, cursor: _native.Cursor) -> None:

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from fearless import _native
 from fearless._progress import Bar
-from fearless._run import Plan, check_finished, note_item
+from fearless._run import Plan, adapted, check_finished, note_item
 from fearless._scope import Scope, scope
 from fearless._scope_failures import LEAVES_BARE
 from fearless._scope_options import ScopeOptions
@@ -33,8 +33,6 @@ __all__ = ["stream"]
 Fuse: TypeAlias = Callable[[Iterator[Any]], Iterator[Any]]
 
 _AHEAD = 4  # chunks for each worker that are in work, or done and not taken
-_LONGEST = 1024  # items in a chunk, where nobody said
-_QUICK = 0.001  # seconds; chunks that are done sooner grow
 
 # Whoever stops iterating in the middle and keeps the iterator must not keep the process.
 _DAEMON = Options(daemon=True)
@@ -219,7 +217,7 @@ class _Pull:
         if self._over:
             return None
         if self._adapts and self._number:
-            self._adapt(max(spent, self._pulling))
+            self._size = adapted(self._size, max(spent, self._pulling))
         items: list[Any] = []
         error: BaseException | None = None
         begun = time.perf_counter()
@@ -237,9 +235,3 @@ class _Pull:
         number, start = self._number, self._position
         self._number, self._position = number + 1, start + len(items)
         return number, start, items, error
-
-    def _adapt(self, spent: float) -> None:
-        if spent < _QUICK:
-            self._size = min(self._size * 2, _LONGEST)
-        elif spent > 8 * _QUICK:
-            self._size = max(self._size // 2, 1)
