@@ -181,6 +181,38 @@ def test_a_loop_with_many_waits_counts_as_one_worker(pool: fl.ThreadPool, run: R
     assert stalled(pool) == 0
 
 
+@pytest.mark.parametrize("wait", ["task", "scope"])
+def test_a_coroutine_whose_scope_has_a_deadline_does_not_count(pool: fl.ThreadPool, run: Run, wait: str) -> None:
+    """It ends by itself, and then its worker makes the call that the other waits for."""
+    gate, queued = Gate(), fl.Event()
+    others: list[fl.Task[int]] = []
+
+    async def main() -> None:
+        async with fl.scope(timeout=0.05) as scope:
+            if wait == "task":
+                await others[0]
+            else:
+                scope.submit(pool, fl.sleep, 3600)
+
+    def join() -> int:
+        gate()
+        return others[0].join()
+
+    def bounded() -> None:
+        queued.wait(BOUND)
+        run(main)
+
+    joins, ends = pool.submit(join), pool.submit(bounded)
+    assert gate.entered.wait(BOUND)
+    others.append(pool.submit(abs, -32))
+    gate.open.set()
+    until(lambda: stalled(pool) == 1, "a task that joins")
+    queued.set()
+    with pytest.raises(fl.Timeout):
+        ends.result(BOUND)
+    assert joins.result(BOUND) == 32
+
+
 def test_a_cancelled_coroutine_no_longer_counts() -> None:
     """Its worker goes on, and the call it waited for is made."""
     gate = Gate()

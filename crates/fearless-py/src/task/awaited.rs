@@ -21,6 +21,7 @@ use pyo3::{
 use super::{Content, Task};
 use crate::{
     operation::{Face, Operation},
+    scope,
     source::Source,
     thread_pool::worker::Stall,
     waits::Waiting,
@@ -50,6 +51,8 @@ enum For {
 struct Awaits {
     source: Ending<Of>,
     purpose: For,
+    /// The scope of the coroutine has a deadline: its wait ends by itself.
+    is_bounded: bool,
     /// The note with the pool, while a worker's loop waits; and the waiter that the pool may refuse.
     stall: Option<(Stall, Arc<Waiter>)>,
     was_refused: bool,
@@ -72,7 +75,8 @@ impl Task {
 
     fn waiting(slf: &Bound<'_, Task>, purpose: For, call: &'static str) -> Operation {
         let source = Ending::new(Of(slf.clone().unbind()));
-        let waits = Awaits { source, purpose, stall: None, was_refused: false, hook: None, kept: None };
+        let waits =
+            Awaits { source, purpose, is_bounded: false, stall: None, was_refused: false, hook: None, kept: None };
         Operation::new(Face::Object(call), vec![Source::Object(Box::new(waits))], None)
     }
 }
@@ -98,7 +102,7 @@ impl fearless_core::select::Source for Awaits {
             self.source.holder.with(|content| content.rare().hooks.get_or_insert_default().insert(key, hook));
             self.kept = Some(key);
         }
-        if waits {
+        if waits && !self.is_bounded {
             let is_firm = self.purpose == For::Scope { is_shielded: true };
             let task = self.source.holder.0.get();
             let stall = Python::attach(|py| task.stall(py, waiter, is_firm));
@@ -133,8 +137,11 @@ impl Waiting for Awaits {
         self.purpose != For::Scope { is_shielded: true }
     }
 
-    fn begin(&mut self, _py: Python<'_>) -> PyResult<()> {
+    fn begin(&mut self, py: Python<'_>) -> PyResult<()> {
         let task = self.source.holder.0.get();
+        if self.is_point() && scope::may_be_inside_task() {
+            self.is_bounded = scope::current_of_task(py)?.is_some_and(|scope| scope.deadline().is_some());
+        }
         if task.is_done() { Ok(()) } else { task.refuse_deadlock("await") }
     }
 
