@@ -16,7 +16,7 @@ from tests.plugins.threads import Spawn
 from tests.programs import testing as programs
 from tests.support import process
 from tests.support.threads import Holder
-from tests.support.until import BOUND
+from tests.support.until import BOUND, until
 
 # ---- wait_until_blocked -------------------------------------------------------------------------
 
@@ -257,6 +257,36 @@ def test_a_number_that_is_taken_twice_or_left_out_is_an_error() -> None:
         Sequencer(0.001)(2).__enter__()
     with pytest.raises(ValueError, match="number must be >= 0, got -1"):
         Sequencer()(-1)
+
+
+def test_a_step_cannot_be_entered_while_it_runs(spawn: Spawn) -> None:
+    """Neither by its own thread, nor by another that has waited for the same turn."""
+    nested, shared = Sequencer(BOUND), Sequencer(BOUND)
+    step = nested(0)
+    with pytest.raises(SequenceError, match="step 0 was entered twice"), step, step:
+        pass
+
+    leave = threading.Event()
+    behind = shared(1)
+
+    def enter() -> bool:
+        with behind:
+            return leave.wait(BOUND)
+
+    with shared(0):
+        waiters = [spawn(enter) for _ in range(2)]
+        for waiter in waiters:
+            wait_until_blocked(waiter.thread, BOUND)
+    until(lambda: any(not waiter.thread.is_alive() for waiter in waiters), "one of them refused")
+    leave.set()
+
+    outcomes = []
+    for waiter in waiters:
+        try:
+            outcomes.append(str(waiter.join()))
+        except SequenceError as error:
+            outcomes.append(str(error))
+    assert sorted(outcomes) == ["True", "step 1 was entered twice"]
 
 
 def test_a_cancelled_step_lets_the_others_go(spawn: Spawn) -> None:

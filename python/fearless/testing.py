@@ -187,6 +187,7 @@ class _Course:
     """How far a sequence has come."""
 
     next: int = 0
+    begun: int = 0  # the steps that were entered
     taken: set[int] = field(default_factory=set)
     failure: str | None = None
 
@@ -286,8 +287,9 @@ class Sequencer:
 def _check(course: _Course, number: int) -> None:
     if course.failure is not None:
         raise SequenceError(f"step {number} cannot run: {course.failure}")
-    if course.next > number:
+    if course.begun > number:
         raise SequenceError(f"step {number} was entered twice")
+    course.begun = number + 1
 
 
 def _must_wait(course: _Course, number: int) -> bool:
