@@ -103,8 +103,9 @@ class ThreadPool(_native.ThreadPool, Executor):
         With ``ordered=False`` they come as their calls end, failures included, so that a slow one holds up no other.
 
         All is submitted before this returns, or, with ``buffersize``, that many; then one more with each result that is
-        taken. ``timeout`` seconds bound the whole, counted from here. The iterator, if it was asked for a result,
-        cancels what has not begun when it raises or is closed. ``chunksize``, of ``ProcessPoolExecutor``, is ignored.
+        taken, for which the pool has to be kept. ``timeout`` seconds bound the whole, counted from here. The iterator,
+        if it was asked for a result, cancels what has not begun when it raises or is closed. ``chunksize``, of
+        ``ProcessPoolExecutor``, is ignored.
 
         Blocks: while the backlog is full, and then in the iterator until the next result is there; a cancellation
         point; Ctrl-C gets through.
@@ -126,8 +127,7 @@ class ThreadPool(_native.ThreadPool, Executor):
         this = weakref.ref(self)  # an iterator that is kept must not keep the workers
 
         def submit_next() -> list[Task[T]]:
-            pool = this()
-            return [] if pool is None else [pool.submit(fn, *args) for args in itertools.islice(calls, 1)]
+            return [_still_there(this()).submit(fn, *args) for args in itertools.islice(calls, 1)]
 
         # Not begun: as with the stock executor, all calls are made if nobody wants a result.
         return _results(tasks, end, submit_next)
@@ -271,6 +271,12 @@ def _prepare(initializer: Callable[..., object] | None, initargs: tuple[Any, ...
             logging.getLogger("concurrent.futures").critical("Exception in initializer:", exc_info=True)
             return False
     return True
+
+
+def _still_there(pool: ThreadPool | None) -> ThreadPool:
+    if pool is None:
+        raise RuntimeError("cannot schedule new futures: nobody has kept the pool; keep it until the results are taken")
+    return pool
 
 
 class _InOrder(Generic[T]):
