@@ -229,6 +229,7 @@ def test_iterations_may_be_nested() -> None:
 def test_an_unfinished_iterator_keeps_no_process() -> None:
     """Nor does a forked child wait for workers that it does not have."""
     succeed(programs.iterators_left_unfinished, options=("-W", "ignore::DeprecationWarning"))
+    succeed(programs.an_unfinished_iterator_in_a_module)
 
 
 def test_exits_leave_bare() -> None:

@@ -184,6 +184,7 @@ def test_a_failure_that_somebody_asks_for_is_not_reported(
 def test_nothing_is_reported_at_the_end_of_the_interpreter() -> None:
     """Nor does the exit code change."""
     assert succeed(programs.exit_with_a_failure_that_is_kept) == "kept\n"
+    assert succeed(programs.exit_with_a_failure_that_a_module_keeps) == "kept\n"
 
 
 @pytest.mark.fork

@@ -126,9 +126,12 @@ class _Flow:
         """Raise what ended the workers beside failures, as ``SystemExit``."""
         self._task.result()
 
-    def stop(self) -> None:
-        """End the workers, at their next item or in their wait, and join them. Again is harmless."""
-        if sys.is_finalizing() or os.getpid() != self._process:
+    def stop(self, is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
+        """End the workers, at their next item or in their wait, and join them. Again is harmless.
+
+        At the end of the interpreter the names of this module may be gone, so ``is_finalizing`` is no such name.
+        """
+        if is_finalizing() or os.getpid() != self._process:
             return  # the workers, being daemons, stand still for good; or are the parent's, with any lock they held
         with self._lock:
             self._stopped = True

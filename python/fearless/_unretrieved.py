@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import Callable
 
 from fearless import _native
 
@@ -31,10 +32,10 @@ class Unretrieved:
     name: str | None
     process: int
 
-    def __del__(self) -> None:
-        """Report. At the end of the interpreter the modules that a handler needs may be gone, so not then."""
+    def __del__(self, is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
+        """Report. At the end of the interpreter the modules that a handler needs, or ours, may be gone: not then."""
         error = getattr(self, "error", None)
-        if error is None or sys.is_finalizing() or self.process != os.getpid():
+        if error is None or is_finalizing() or self.process != os.getpid():
             return
         text = f"task {self.name!r}" if self.name is not None else "a task"
         text = f"{text} failed and nobody asked for its outcome"

@@ -217,6 +217,13 @@ def iterators_left_unfinished() -> None:
     sys.modules["kept"] = kept  # type: ignore[assignment]  # until the very end
 
 
+def an_unfinished_iterator_in_a_module() -> None:
+    """Without a GIL it goes when the names of our modules have gone."""
+    kept = iter(fl.par(itertools.count(), workers=2, chunk=1).map(abs))
+    assert next(kept) == 0
+    vars(sys.modules["__main__"])["kept"] = kept
+
+
 def exit_from_an_iteration() -> None:
     """`SystemExit` on a worker comes out where its results would."""
 

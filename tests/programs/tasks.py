@@ -99,6 +99,14 @@ def exit_with_a_failure_that_is_kept() -> None:
     sys.stdout.write("kept\n")
 
 
+def exit_with_a_failure_that_a_module_keeps() -> None:
+    """Without a GIL it goes when the names of our modules have gone."""
+    task = fl.spawn(int, "twelve")
+    until(task.done)
+    vars(sys.modules["__main__"])["kept"] = task
+    sys.stdout.write("kept\n")
+
+
 def fork_beside_a_failure() -> None:
     """A task that has failed dies in the child of a fork, too, which also fails at a task of its own."""
     reports = list[str]()
