@@ -241,6 +241,12 @@ class TestCancelling:
         """Also while a stage that is written in C runs through one chunk."""
         assert float(succeed(programs.interrupt, stage)) < LATE
 
+    @pytest.mark.guarantee("par", "Ctrl-C")
+    @pytest.mark.parametrize("call", ["invoke", "nested", "par"])
+    def test_a_second_ctrl_c_leaves_at_once(self, call: str) -> None:
+        """As it leaves a scope, and the exception names the threads that go on."""
+        succeed(programs.interrupt_twice, call)
+
     def test_context_variables_reach_the_workers(self) -> None:
         """As they reach every task."""
         variable = contextvars.ContextVar("variable", default="unset")

@@ -25,7 +25,7 @@ from fearless import _native
 from fearless._arguments import usable_cores
 from fearless._recursion import has_room, require_room
 from fearless._scope import Scope, scope
-from fearless._scope_failures import LEAVES_BARE
+from fearless._scope_failures import LEAVES_BARE, LEFT
 from fearless.errors import Cancelled
 from fearless.threads import new_task
 
@@ -306,7 +306,9 @@ class _Worker:
             errors.append(interrupt)
             native.cancel()
         begun = [job for job in rest if not job.is_claimed_by(self)]
-        errors.append(self._wait_for(native, begun))
+        ctrl_c = next((error for error in errors if isinstance(error, KeyboardInterrupt)), None)
+        errors.append(self._wait_for(native, begun, ctrl_c))
+        del ctrl_c
         errors.extend(job.error for job in rest)
         for job in rest:
             job.error = None  # its traceback leads to the job
@@ -316,11 +318,10 @@ class _Worker:
             errors.clear()
         return results + [job.result for job in rest]
 
-    def _wait_for(self, native: _native.Scope, begun: list[_Job]) -> BaseException | None:
-        """Wait until others have run these; return what interrupted it. A second interrupt leaves at once."""
+    def _wait_for(self, native: _native.Scope, begun: list[_Job], first: BaseException | None) -> BaseException | None:
+        """Wait until others have run these; return the first interrupt. A second one leaves at once, scopes as well."""
         if begun and os.getpid() != self._crew.process:
             raise RuntimeError("`invoke` and `par` cannot go on in a forked child: the other workers are the parent's")
-        interrupt: BaseException | None = None
         while True:
             try:
                 while waited := [job for job in begun if not job.done]:
@@ -329,12 +330,13 @@ class _Worker:
                     if not has_room() or not self._run_any(job.branch for job in waited):
                         self._parked.acquire()
             except BaseException as error:
-                if interrupt is not None:
+                if first is not None:
+                    error.add_note(f"{LEFT} {sum(not job.done for job in begun)} of its functions ran")
                     raise
-                interrupt = error
+                first = error
                 native.cancel()
             else:
-                return interrupt
+                return first
 
     def _run_any(self, branches: Iterable[_Branch | None]) -> bool:
         """Run a job that another worker has on offer; false if there is none."""

@@ -15,7 +15,7 @@ from types import FrameType
 import fearless as fl
 from tests.programs.tasks import in_child
 from tests.support.threads import start
-from tests.support.until import BOUND, until
+from tests.support.until import BOUND, blocked, until
 
 
 def interrupt(stage: str) -> None:
@@ -45,6 +45,43 @@ def interrupt(stage: str) -> None:
     threading.Event().wait(0.05)
     assert seen.load() == ended, "a worker goes on"
     print(late)  # noqa: T201 - the result of the program
+
+
+def interrupt_twice(call: str) -> None:
+    """The first Ctrl-C ends the wait of the main thread, the second its wait for a worker that heeds nothing."""
+    main, gate, others = threading.get_ident(), threading.Event(), fl.AtomicInt(0)
+
+    def stay(_: int = 0) -> None:
+        if threading.get_ident() == main:
+            fl.Event().wait()
+        others.add(1)
+        assert gate.wait(BOUND)
+
+    def poke() -> None:
+        until(lambda: others.load() == 1 and blocked(main, "event"), "both at work")
+        os.kill(os.getpid(), signal.SIGINT)
+        until(lambda: blocked(main) and not blocked(main, "event"), "the other worker waited for")
+        os.kill(os.getpid(), signal.SIGINT)
+
+    calls: dict[str, Callable[[], object]] = {
+        "invoke": lambda: fl.invoke(stay, stay),
+        "nested": lambda: fl.invoke(lambda: fl.invoke(stay, stay)),
+        "par": lambda: fl.par(range(2), workers=2, chunk=1).for_each(stay),
+    }
+    poker = start(poke)
+    try:
+        calls[call]()
+    except KeyboardInterrupt as interrupt:
+        notes = list[str](interrupt.__notes__)
+    else:
+        sys.exit("the run ended instead of raising KeyboardInterrupt")
+    poker.join()
+    assert not gate.is_set()
+    assert notes[0] == "left a scope while 1 of its functions ran", notes
+    assert "of its tasks ran, in: fearless-" in notes[1], notes
+    assert fl.current_scope() is None
+    gate.set()
+    assert fl.par(range(100), workers=2).sum() == 4950
 
 
 def fork_inside_a_run() -> None:
