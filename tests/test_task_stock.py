@@ -160,3 +160,18 @@ def test_a_loop_runs_calls_in_a_pool_that_it_is_given() -> None:
 
     with fl.ThreadPool(1, backlog=1) as pool:
         run_asyncio(lambda: main(pool))
+
+
+def test_a_subclass_may_take_arguments_of_its_own() -> None:
+    """As one of the stock future may, for executors that keep something with each task."""
+
+    class Numbered(fl.Task[int]):
+        def __init__(self, number: int, *, name: str) -> None:
+            super().__init__()
+            self.label = (number, name)
+
+    task = Numbered(3, name="three")
+    task.set_result(9)
+    assert (task.label, task.join()) == ((3, "three"), 9)
+    with pytest.raises(TypeError, match="takes 1 positional argument but 2 were given"):
+        fl.Task(3)  # type: ignore[call-arg]  # that is the point

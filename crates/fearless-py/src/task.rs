@@ -129,8 +129,10 @@ fn class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
 
 #[pymethods]
 impl Task {
+    /// Takes what the `__init__` of a subclass takes, as the stock future does; our own refuses it.
     #[new]
-    fn new() -> Task {
+    #[pyo3(signature = (*_args, **_kwargs))]
+    fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Task {
         Task {
             core: core::Task::new(Content::default()),
             runner: AtomicU64::new(0),
