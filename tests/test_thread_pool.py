@@ -43,6 +43,12 @@ class TestArguments:
         with pytest.raises(error, match=f"^{text}$"):
             fl.ThreadPool(**options)  # type: ignore[arg-type]  # that is the point
 
+    def test_numbers_beyond_every_machine_are_no_bounds(self) -> None:
+        """As those of `par`: there is no need to know how large a word is."""
+        with fl.ThreadPool(2**70, backlog=2**70) as pool:
+            assert pool.workers >= 2**31 - 1
+            assert list(pool.map(abs, [-1, -2])) == [1, 2]
+
     def test_a_function_that_cannot_be_called_is_refused_by_submit(self) -> None:
         """Not by the worker, where nobody would look."""
         with fl.ThreadPool(1) as pool, pytest.raises(TypeError, match="fn must be callable, got None"):

@@ -10,6 +10,7 @@ import contextlib
 import functools
 import itertools
 import logging
+import sys
 import threading
 import time
 import weakref
@@ -77,10 +78,10 @@ class ThreadPool(_native.ThreadPool, Executor):
         Raises: ``ValueError`` if ``workers`` is less than 1 or ``backlog`` less than 0; ``TypeError`` if one of them is
         no whole number, or if ``initializer`` is not callable.
         """
-        most = default_workers() if workers is None else at_least("workers", workers, 1)
+        most = default_workers() if workers is None else min(at_least("workers", workers, 1), sys.maxsize)
         if initializer is not None and not callable(initializer):
             raise TypeError(f"initializer must be callable, got {initializer!r}")
-        self._open(most, None if backlog is None else at_least("backlog", backlog, 0))
+        self._open(most, None if backlog is None else min(at_least("backlog", backlog, 0), sys.maxsize))
         _exit.watch(self._queue)
         self._name = name or f"ThreadPool-{next(_number)}"
         self._initializer = initializer
