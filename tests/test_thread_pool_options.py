@@ -67,3 +67,5 @@ def test_what_is_moved_into_the_call_is_closed_with_it() -> None:
                 assert list(rx) == []
         with pytest.raises(ValueError, match=r"^timeout must be None or a number of seconds >= 0, got -1$"):
             pool.options(timeout=-1)
+        with pytest.raises(TypeError, match=r"^timeout must be None or a number of seconds >= 0, got 'soon'$"):
+            pool.options(timeout="soon")  # type: ignore[arg-type]  # that is the point

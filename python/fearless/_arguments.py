@@ -29,7 +29,11 @@ def seconds(timeout: float | None) -> float | None:
     """Return a timeout in seconds; ``None`` when it is without bound, or more than the clock can hold."""
     if timeout is None:
         return None
-    if not timeout >= 0:  # NaN compares false
+    try:
+        fits = timeout >= 0  # NaN compares false
+    except TypeError:
+        raise TypeError(f"timeout must be None or a number of seconds >= 0, got {timeout!r}") from None
+    if not fits:
         raise ValueError(f"timeout must be None or a number of seconds >= 0, got {timeout!r}")
     return None if timeout > _LONGEST else timeout
 

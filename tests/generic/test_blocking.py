@@ -131,7 +131,7 @@ class TestTimeout:
 
     def test_a_timeout_that_is_no_number_is_a_type_error(self, situation: Situation) -> None:
         """A text of digits is no number."""
-        with pytest.raises(TypeError):
+        with pytest.raises(TypeError, match=r"timeout must be None or a number of seconds >= 0, got '1'$"):
             situation.call("1")  # type: ignore[arg-type]  # that is the point
         situation.check_nothing_happened()
 

@@ -17,7 +17,7 @@ use fearless_core::{
     waiter::{Claim, Waiter},
 };
 use pyo3::{
-    exceptions::{PyOverflowError, PyValueError},
+    exceptions::{PyOverflowError, PyTypeError, PyValueError},
     prelude::*,
     types::PyDict,
 };
@@ -120,6 +120,9 @@ impl Patience {
                 } else {
                     f64::INFINITY
                 }
+            }
+            Err(error) if error.is_instance_of::<PyTypeError>(number.py()) => {
+                return Err(PyTypeError::new_err(format!("{rule} >= 0, got {}", number.repr()?)));
             }
             Err(error) => return Err(error),
         };
