@@ -173,3 +173,37 @@ def test_what_watches_over_the_exit_may_be_entered_while_it_notes_a_pool(spawn: 
     watch._queues = Queues()
     spawn(watch.add, queue).join(BOUND / 6)
     assert list(watch._queues) == [queue]
+
+
+class TestStruckStart:
+    """A worker that was to be started and never is: the pool does not wait for it."""
+
+    @pytest.mark.guarantee("thread_pool", "Ctrl-C")
+    def test_by_a_signal_handler_before_there_is_a_thread(self) -> None:
+        """The call is cancelled; the next one has a worker started."""
+
+        class Pool(fl.ThreadPool):
+            strikes = 1
+
+            def _start_worker(self, place: list[Any]) -> None:
+                if self.strikes:
+                    self.strikes = 0
+                    raise KeyboardInterrupt
+                super()._start_worker(place)
+
+        pool = Pool(1)
+        with pytest.raises(KeyboardInterrupt):
+            pool.submit(int)
+        assert pool.stats()["workers"] == 0
+        assert pool.submit(pow, 2, 5).result(BOUND) == 32
+        pool.shutdown()
+
+    def test_by_the_end_of_the_main_thread(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Between it and the end of all pools."""
+        pool, over = fl.ThreadPool(1), _exit._Watch()
+        over._over = True
+        monkeypatch.setattr(_exit, "_watch", over)
+        with pytest.raises(RuntimeError, match=r"^cannot schedule new futures: the main thread has ended"):
+            pool.submit(int)
+        assert pool.stats()["workers"] == 0
+        pool.shutdown()

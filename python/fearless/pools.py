@@ -182,27 +182,29 @@ class ThreadPool(_native.ThreadPool, Executor):
         if wait:
             self._queue.join()
             for thread in tuple(self._threads):
-                if thread is not threading.current_thread():  # which a fork may have brought here
+                # One may have been struck before it started; the calling one may have come here by a fork.
+                if thread.ident is not None and thread is not threading.current_thread():
                     thread.join()
 
-    def _start_worker(self) -> None:
-        """Start one more worker. The native half calls this when a task has found none idle."""
+    def _start_worker(self, place: list[Any]) -> None:
+        """Start one more worker, which takes the one item of ``place`` when it begins.
+
+        The native half calls this when a task has found none idle. After an error it takes the place itself, so that
+        no worker begins.
+        """
         _exit.watch(self._queue)  # again: in a forked child nobody does yet
-        # Taken once: by the worker when it begins, or by us when it cannot. A thread keeps its arguments while it runs;
-        # out of this list the worker can drop the initializer, which may refer to the pool.
-        place = [(self._initializer, self._initargs)]
+        # A thread keeps its arguments while it runs; out of the list it can drop the initializer, which may refer to
+        # the pool.
+        place[0] = (self._initializer, self._initargs)
         name = f"{self._name}_{next(self._worker_number)}"
         thread = threading.Thread(target=_work, args=(self._queue, place), name=name, daemon=False)
         self._threads.add(thread)
         try:
             thread.start()
-        except BaseException as error:
-            if not _take(place):
-                raise  # a signal handler's, and the worker runs
-            self._threads.discard(thread)
-            stranded = self._queue.not_started(error)
-            if stranded or not isinstance(error, RuntimeError):
-                raise  # otherwise there are other workers, who will do
+        except BaseException:
+            if thread.ident is None:
+                self._threads.discard(thread)
+            raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,17 +248,13 @@ def _within(timeout: float, fn: Callable[..., T], /, *args: Any, **kwargs: Any) 
         scope.exit()
 
 
-def _take(place: list[_Preparation]) -> _Preparation | None:
-    try:
-        return place.pop()
-    except IndexError:
-        return None
-
-
-def _work(queue: _native.PoolQueue, place: list[_Preparation]) -> None:
+def _work(queue: _native.PoolQueue, place: list[Any]) -> None:
     """Be a worker. It knows the queue, not the pool, so that an unreachable pool can end."""
-    if (preparation := _take(place)) is None:
-        return
+    preparation: _Preparation
+    try:
+        preparation = place.pop()
+    except IndexError:
+        return  # it was given up
     if _prepare(*preparation):
         del preparation
         queue.work()

@@ -26,15 +26,14 @@ use crate::{
     call::Call,
     crossing, errors, event_loop,
     hooks::Hooks,
-    kept::name,
     loop_queue,
     operation::Operation,
-    python,
     task::Task,
     wait::{self, Kind, Patience},
 };
 
 mod awaited;
+mod starting;
 pub(crate) mod worker;
 
 const BROKEN: &str = "an initializer of the pool failed; it runs no tasks";
@@ -109,16 +108,6 @@ impl Queue {
         let works = worker::Works::begin(slf);
         slf.get().serve(slf.py());
         drop(works);
-    }
-
-    /// A worker that was to be started does not exist. If it was to be the only one, all tasks fail; whether that
-    /// happened.
-    fn not_started(&self, py: Python<'_>, error: &Bound<'_, PyAny>) -> PyResult<bool> {
-        let (stranded, wakes) = self.core.not_started();
-        loop_queue::wake(py, wakes);
-        let failed = !stranded.is_empty();
-        let text = format!("no thread could be started to run the task: {}", python::str(error)?);
-        Queue::fail_all(py, stranded, || PyRuntimeError::new_err(text.clone())).map(|()| failed)
     }
 
     /// The initializer of a worker failed: the pool takes no tasks any more, and those it has fail.
@@ -383,11 +372,6 @@ impl ThreadPool {
             Submit::Start => ThreadPool::start_worker(slf),
             Submit::Full(_) | Submit::Closed(_) | Submit::GaveUp(_) => Err(queue.refusal()),
         }
-    }
-
-    #[cold]
-    fn start_worker(slf: &Bound<'_, ThreadPool>) -> PyResult<()> {
-        python::method0(slf, name!(slf.py(), "_start_worker")?).map(drop)
     }
 }
 
