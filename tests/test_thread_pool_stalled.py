@@ -143,6 +143,32 @@ def test_a_task_that_comes_while_a_scope_is_left_is_run_by_the_only_worker() -> 
         assert children[0].result(BOUND) == 32
 
 
+def test_such_a_task_is_run_although_another_worker_is_waited_for(pool: fl.ThreadPool) -> None:
+    """The one that leaves the scope waits for the other, which joins what it could run itself."""
+    gate, queued = Gate(), list[fl.Task[int]]()
+
+    def join() -> int:
+        gate()
+        return queued[0].join()
+
+    def late(scope: fl.Scope) -> None:
+        until(lambda: stalled(pool) == 1, "a scope that is left")
+        queued.append(scope.submit(pool, abs, -32))
+        gate.open.set()
+
+    def leave() -> int:
+        with fl.scope() as scope:
+            task = scope.submit(pool, join)
+            assert gate.entered.wait(BOUND)
+            scope.spawn(late, scope)
+        return task.result(BOUND)
+
+    try:
+        assert pool.submit(leave).result(BOUND) == 32
+    finally:
+        gate.open.set()
+
+
 @pytest.mark.parametrize("wait", ["task", "scope"])
 def test_a_coroutine_on_the_last_worker_is_refused(run: Run, wait: str) -> None:
     """It makes no call itself, which would hold up its loop; the end of its scope cancels the queued call."""

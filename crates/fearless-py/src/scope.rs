@@ -270,14 +270,18 @@ impl Scope {
 
     /// Wait until every task has ended or there is news: true. False if the scope is stopped, unless that is `known`: the caller then
     /// cancels the tasks that have not begun, and comes again. With `task`, one that another worker of the caller's pool
-    /// runs, wait for its end alone: the pool knows of that wait.
+    /// runs, its end is enough: the pool knows of that wait.
     ///
     /// Blocks: until the last task ends; shielded from cancellation; Ctrl-C gets through.
     #[pyo3(signature = (known, task=None))]
     fn join(&self, py: Python<'_>, known: bool, task: Option<&Bound<'_, Task>>) -> PyResult<bool> {
         let waiter = Waiter::new();
-        let ticket = task.map_or_else(|| self.core.join(&waiter), |task| task.get().enlist(&waiter));
-        let Some(ticket) = ticket else { return Ok(true) };
+        let Some(place) = self.core.join(&waiter) else { return Ok(true) };
+        let beside = task.map(|task| (task.get(), task.get().enlist(&waiter)));
+        if matches!(beside, Some((_, None))) {
+            self.core.leave_join(place);
+            return Ok(true);
+        }
         // One with a deadline ends by itself.
         let is_bounded = !known && self.core.deadline().is_some();
         let stall = task.filter(|_| !is_bounded).map(|task| task.get().stall(py, &waiter, true));
@@ -287,9 +291,9 @@ impl Scope {
             wait::wait_inside(py, &waiter, Kind::Scope, &self.core)
         };
         drop(stall);
-        match task {
-            Some(task) => task.get().leave(ticket),
-            None => self.core.leave_join(ticket),
+        self.core.leave_join(place);
+        if let Some((task, Some(ticket))) = beside {
+            task.leave(ticket);
         }
         match ended {
             Ended::Ready(_) => Ok(true),
