@@ -167,11 +167,7 @@ impl<P> WaitList<P> {
 
     /// Claims all that can be claimed; their entries stay for their owners.
     pub fn claim_all(&self, claim: Claim, wakes: &mut Wakes) {
-        for entry in &self.entries {
-            if entry.waiter.claim(claim) {
-                wakes.add(Arc::clone(&entry.waiter));
-            }
-        }
+        self.claim_each(|_, _| claim, wakes);
     }
 
     /// Goes through the entries, first to last; `look` says what becomes of each, and may change what it brought.
