@@ -147,7 +147,7 @@ impl AtomicBool {
     }
 
     fn __reduce__(&self) -> PyResult<Py<PyAny>> {
-        Err(watched::not_picklable("AtomicBool", "flag.load()"))
+        Err(watched::not_picklable("an AtomicBool", "flag.load()"))
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

@@ -174,7 +174,7 @@ impl AtomicFloat {
     }
 
     fn __reduce__(&self) -> PyResult<Py<PyAny>> {
-        Err(watched::not_picklable("AtomicFloat", "a.load()"))
+        Err(watched::not_picklable("an AtomicFloat", "a.load()"))
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

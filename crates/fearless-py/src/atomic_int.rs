@@ -221,7 +221,7 @@ impl AtomicInt {
     }
 
     fn __reduce__(&self) -> PyResult<Py<PyAny>> {
-        Err(watched::not_picklable("AtomicInt", "a.load()"))
+        Err(watched::not_picklable("an AtomicInt", "a.load()"))
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

@@ -135,7 +135,7 @@ impl AtomicRef {
     }
 
     fn __reduce__(&self) -> PyResult<Py<PyAny>> {
-        Err(watched::not_picklable("AtomicRef", "ref.load()"))
+        Err(watched::not_picklable("an AtomicRef", "ref.load()"))
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

@@ -90,7 +90,7 @@ impl ShardedCounter {
     }
 
     fn __reduce__(&self) -> PyResult<Py<PyAny>> {
-        Err(watched::not_picklable("ShardedCounter", "counter.sum()"))
+        Err(watched::not_picklable("a ShardedCounter", "counter.sum()"))
     }
 }
 

@@ -72,8 +72,8 @@ pub(crate) trait Atomic: Object<Core = Watchers> {
 }
 
 /// What `pickle` and `copy` are told.
-pub(crate) fn not_picklable(kind: &str, value: &str) -> PyErr {
-    let text = format!("a {kind} cannot be pickled or copied: threads share the object itself; pass on {value}");
+pub(crate) fn not_picklable(object: &str, value: &str) -> PyErr {
+    let text = format!("{object} cannot be pickled or copied: threads share the object itself; pass on {value}");
     PyTypeError::new_err(text)
 }
 
