@@ -1,5 +1,6 @@
 """What ends a run of `par` before its items do: failures, cancelling, Ctrl-C; and what a run holds while it lasts."""
 
+import asyncio
 import contextvars
 import gc
 import itertools
@@ -295,3 +296,22 @@ def test_what_a_run_holds_is_not_collected_and_goes_with_it() -> None:
 def test_a_forked_child_can_run(program: Callable[[], None]) -> None:
     """Also when a stage of the parent's run forks; but it cannot go on with that run."""
     succeed(program, options=("-W", "ignore::DeprecationWarning"))
+
+
+@pytest.mark.parametrize(
+    ("run", "name"),
+    [
+        (lambda: fl.par([1]).collect(), "`par`"),
+        (lambda: fl.par([1]).sum(), "`par`"),
+        (lambda: list(fl.par([1])), "iterating `par`"),
+        (lambda: fl.invoke(int), "`invoke`"),
+    ],
+)
+def test_on_the_thread_of_an_event_loop_the_refusal_names_the_call(run: Callable[[], object], name: str) -> None:
+    """Not the scope inside of it, which the caller has not written and cannot enter in another way."""
+
+    async def main() -> None:
+        with pytest.raises(RuntimeError, match=rf"^{name} would stop the running event loop; use a worker thread$"):
+            run()
+
+    asyncio.run(main())

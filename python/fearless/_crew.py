@@ -72,6 +72,8 @@ def run_together(functions: Sequence[Function], workers: int) -> list[Any]:
     if worker is not None:
         return worker.fork(functions)
     require_room()
+    if _native.in_event_loop():
+        raise RuntimeError("`invoke` would stop the running event loop; use a worker thread")
     failure: BaseException | None = None
     threads = scope()
     crew = _Crew(workers, threads)

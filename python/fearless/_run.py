@@ -71,6 +71,8 @@ def run(plan: Plan, work: Work) -> None:
     Raises the failure of the first item that failed.
     """
     require_room()
+    if _native.in_event_loop():
+        raise RuntimeError("`par` would stop the running event loop; use a worker thread")
     source = _source(plan)
     failures: list[Failure] = []
     try:
