@@ -4,6 +4,7 @@ Not here: what holds for every call that waits (`tests/generic`).
 """
 
 import asyncio
+import re
 import threading
 import time
 import warnings
@@ -41,8 +42,21 @@ class TestSleep:
     @pytest.mark.parametrize("wrong", [None, "1", [1]])
     def test_what_is_no_number_is_a_type_error(self, wrong: object) -> None:
         """Also `None`: nobody would ever wake it."""
-        with pytest.raises(TypeError):
+        with pytest.raises(TypeError, match=rf"^seconds must be a number >= 0, got {re.escape(repr(wrong))}$"):
             fl.sleep(wrong)  # type: ignore[arg-type]  # that is the point
+
+    @pytest.mark.parametrize(
+        "wait",
+        [
+            lambda timeout: fl.Event().wait(timeout=timeout),
+            lambda timeout: fl.scope(timeout).__enter__(),
+            lambda timeout: fl.ThreadPool(1).map(len, [], timeout=timeout),
+        ],
+    )
+    def test_a_timeout_that_is_no_number_is_named_with_its_rule(self, wait: Callable[[object], object]) -> None:
+        """Whether the native half reads it or Python does."""
+        with pytest.raises(TypeError, match=r"^timeout must be None or a number of seconds >= 0, got '1'$"):
+            wait("1")
 
     @pytest.mark.guarantee("scope", "cancel")
     @pytest.mark.parametrize("seconds", [3600, float("inf"), 1e300, 10**400], ids=["hour", "inf", "1e300", "10**400"])

@@ -30,10 +30,10 @@ def seconds(timeout: float | None) -> float | None:
     if timeout is None:
         return None
     try:
-        fits = timeout >= 0  # NaN compares false
+        is_usable = timeout >= 0  # NaN compares false
     except TypeError:
         raise TypeError(f"timeout must be None or a number of seconds >= 0, got {timeout!r}") from None
-    if not fits:
+    if not is_usable:
         raise ValueError(f"timeout must be None or a number of seconds >= 0, got {timeout!r}")
     return None if timeout > _LONGEST else timeout
 

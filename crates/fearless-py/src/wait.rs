@@ -122,7 +122,7 @@ impl Patience {
                 }
             }
             Err(error) if error.is_instance_of::<PyTypeError>(number.py()) => {
-                return Err(PyTypeError::new_err(format!("{rule} >= 0, got {}", number.repr()?)));
+                return Err(PyTypeError::new_err(format!("{rule} >= 0, got {}", python::repr(number)?)));
             }
             Err(error) => return Err(error),
         };
