@@ -5,6 +5,7 @@ Not here: what holds for every call that waits (`tests/generic`).
 
 import asyncio
 import re
+import sys
 import threading
 import time
 import warnings
@@ -261,6 +262,24 @@ class TestEventLoop:
         assert warning.filename == __file__
         first = recv.__code__.co_firstlineno
         assert first < warning.lineno <= first + 3
+
+    def test_the_place_is_the_line_of_the_user_also_where_python_of_ours_waits(self) -> None:
+        """Each of two blocks is told of; both wait in the same line of the pool's module."""
+        places: list[int] = []
+
+        def work() -> None:
+            for pool in (fl.ThreadPool(1), fl.ThreadPool(1)):
+                pool.submit(fl.sleep, WAIT)
+                places.append(sys._getframe().f_lineno + 1)
+                pool.shutdown()
+            with fl.ThreadPool(1) as pool:
+                places.append(sys._getframe().f_lineno - 1)
+                pool.submit(fl.sleep, WAIT)
+
+        caught = self.in_loop(work)
+
+        assert {(warning.filename, warning.lineno) for warning in caught} == {(__file__, line) for line in places}
+        assert len(caught) == 2
 
     def test_a_call_that_need_not_wait_does_not_warn(self) -> None:
         """Nothing stands still."""

@@ -20,7 +20,31 @@ pub(crate) fn warn_if_running(py: Python<'_>) -> PyResult<()> {
     }
     let text = c"a blocking call of fearless waits on a thread that runs an event loop: every task of the loop stands \
         still until it returns; call it in a worker thread";
-    PyErr::warn(py, &py.get_type::<PyRuntimeWarning>(), text, 1)
+    PyErr::warn(py, &py.get_type::<PyRuntimeWarning>(), text, level_of_the_caller(py)?)
+}
+
+/// How many frames up the code is that called this package: the place that a warning is about.
+fn level_of_the_caller(py: Python<'_>) -> PyResult<i32> {
+    static GET_FRAME: Kept<PyAny> = Kept::new();
+    let mut frame = python::call0(GET_FRAME.get(py, || python::import(py, "sys")?.getattr("_getframe"))?)?;
+    let mut level = 1;
+    while is_ours(&frame)? {
+        frame = frame.getattr(name!(py, "f_back")?)?;
+        level += 1;
+    }
+    Ok(level)
+}
+
+/// Whether a frame runs code of this package, or of the executors that a pool is one of: `with pool` is left by their
+/// method. What lies below the outermost frame, `None`, does not.
+fn is_ours(frame: &Bound<'_, PyAny>) -> PyResult<bool> {
+    if frame.is_none() {
+        return Ok(false);
+    }
+    let globals = frame.getattr(name!(frame.py(), "f_globals")?)?.cast_into::<PyDict>()?;
+    let module = globals.get_item(name!(frame.py(), "__name__")?)?;
+    let ours = |module: &str| module.starts_with("fearless.") || module.starts_with("concurrent.futures.");
+    Ok(module.is_some_and(|module| module.extract::<&str>().is_ok_and(ours)))
 }
 
 /// `sys.modules`. Kept, because an import runs Python: a daemon thread that does so while the interpreter ends is
@@ -67,7 +91,7 @@ fn loaded<'py>(
     }
 }
 
-/// Whether an event loop runs in this thread; for `with scope()`, which refuses there.
+/// Whether an event loop runs in this thread; for `with scope()`, `par` and `invoke`, which refuse there.
 #[pyfunction]
 pub(crate) fn in_event_loop(py: Python<'_>) -> PyResult<bool> {
     is_running(py)
