@@ -195,3 +195,14 @@ def test_a_block_is_left_although_somebody_keeps_the_frames_of_spawn(
     monkeypatch.setattr(threads, "start_thread", start_seen)
     assert spawn(own).join(BOUND) == 32
     assert kept
+
+
+@CANCEL
+def test_what_a_cancellation_knows_its_scope_by_does_not_leave_it() -> None:
+    """Only the block does."""
+    with fl.scope() as scope:
+        scope.cancel()
+        with pytest.raises(fl.Cancelled) as cancelled:
+            fl.checkpoint()
+        cancelled.value._scope.exit()
+        assert fl.current_scope() is scope

@@ -170,13 +170,13 @@ impl Scope {
 
     /// Leave the scope: its thread, or its task, is in it no more. Again is harmless.
     pub(crate) fn exit(&self) {
-        if !self.core.leave() {
+        if self.block == Block::None || !self.core.leave() {
             return;
         }
-        match self.block {
-            Block::None => {}
-            Block::Thread => drop(take_out(&self.core)),
-            Block::Task => drop(OPEN.fetch_sub(1, Ordering::AcqRel)),
+        if self.block == Block::Thread {
+            drop(take_out(&self.core));
+        } else {
+            OPEN.fetch_sub(1, Ordering::AcqRel);
         }
     }
 
