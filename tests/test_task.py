@@ -13,6 +13,7 @@ import threading
 import traceback
 import weakref
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -120,6 +121,21 @@ class TestNames:
 
         assert (task.join(BOUND), task.name) == ("loader", "loader")
         assert fl.spawn(lambda: threading.current_thread().name).join(BOUND).startswith("fearless-")
+
+    @pytest.mark.parametrize(
+        "named",
+        [
+            lambda name: fl.options(name=name),
+            lambda name: fl.scope(name=name),
+            lambda name: fl.scope().options(name=name),
+            lambda name: fl.ThreadPool(1, name=name),
+            lambda name: fl.ThreadPool(1).options(name=name),
+        ],
+    )
+    def test_a_name_is_a_string(self, named: Callable[[Any], object]) -> None:
+        """Said where it is given, not where it is used."""
+        with pytest.raises(TypeError, match="^name must be None or a str, got 5$"):
+            named(5)
 
     def test_threads_are_daemons_only_on_request(self) -> None:
         """A thread of Python's own, in either case."""

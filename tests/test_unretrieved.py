@@ -187,6 +187,11 @@ def test_nothing_is_reported_at_the_end_of_the_interpreter() -> None:
     assert succeed(programs.exit_with_a_failure_that_a_module_keeps) == "kept\n"
 
 
+def test_a_failure_at_the_end_of_the_stack_is_kept_silently() -> None:
+    """The first of a process: what reports it needs no import then."""
+    succeed(programs.fail_at_the_end_of_the_stack)
+
+
 @pytest.mark.fork
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 def test_a_forked_child_leaves_the_report_to_its_parent() -> None:

@@ -1,4 +1,4 @@
-"""Reading arguments that several modules share: counts, seconds, and how many cores this process may use.
+"""Reading arguments that several modules share: counts, seconds, names, and how many cores this process may use.
 
 Every refusal names the rule and the value seen. Not here: arguments that the native half reads by itself.
 """
@@ -11,7 +11,7 @@ from typing import SupportsIndex
 
 _LONGEST = 2**63 / 1e9  # seconds, of a clock that counts nanoseconds in 64 bits
 
-__all__ = ["at_least", "seconds", "usable_cores"]
+__all__ = ["at_least", "name_or_none", "seconds", "usable_cores"]
 
 
 def at_least(name: str, value: SupportsIndex, least: int) -> int:
@@ -36,6 +36,13 @@ def seconds(timeout: float | None) -> float | None:
     if not is_usable:
         raise ValueError(f"timeout must be None or a number of seconds >= 0, got {timeout!r}")
     return None if timeout > _LONGEST else timeout
+
+
+def name_or_none(name: str | None) -> str | None:
+    """Return the name of a task, a scope or a pool."""
+    if name is None or isinstance(name, str):
+        return name
+    raise TypeError(f"name must be None or a str, got {name!r}")
 
 
 def usable_cores() -> int:

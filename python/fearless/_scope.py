@@ -11,6 +11,7 @@ import weakref
 from typing import TYPE_CHECKING, Self, get_args
 
 from fearless import _loops, _native, _scope_failures, _scope_here, _scope_tasks
+from fearless._arguments import name_or_none
 from fearless._scope_failures import LEAVES_BARE, Outcome
 from fearless._scope_tasks import Policy
 from fearless.errors import Cancelled
@@ -58,7 +59,7 @@ def scope(
     if policy not in _POLICIES:
         text = f"policy must be 'cancel', 'collect' or 'first', got {policy!r}"
         raise ValueError(text)
-    return Scope(timeout, policy, shield=shield, name=name)
+    return Scope(timeout, policy, shield=shield, name=name_or_none(name))
 
 
 class Scope(_scope_tasks.ScopeTasks):

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, SupportsIndex, TypeAlias, TypeVar
 
 from fearless import _exit, _native, parallel
-from fearless._arguments import at_least, seconds, usable_cores
+from fearless._arguments import at_least, name_or_none, seconds, usable_cores
 from fearless.errors import Cancelled, Timeout
 from fearless.threads import Task, new_task
 
@@ -76,14 +76,15 @@ class ThreadPool(_native.ThreadPool, Executor):
         """Make a pool, and start nothing: the first call does.
 
         Raises: ``ValueError`` if ``workers`` is less than 1 or ``backlog`` less than 0; ``TypeError`` if one of them is
-        no whole number, or if ``initializer`` is not callable.
+        no whole number, ``name`` no ``str``, or ``initializer`` not callable.
         """
         most = default_workers() if workers is None else min(at_least("workers", workers, 1), sys.maxsize)
+        named = name_or_none(name) or f"ThreadPool-{next(_number)}"
         if initializer is not None and not callable(initializer):
             raise TypeError(f"initializer must be callable, got {initializer!r}")
         self._open(most, None if backlog is None else min(at_least("backlog", backlog, 0), sys.maxsize))
         _exit.watch(self._queue)
-        self._name = name or f"ThreadPool-{next(_number)}"
+        self._name = named
         self._initializer = initializer
         self._initargs = initargs
         self._worker_number = itertools.count()
@@ -161,7 +162,7 @@ class ThreadPool(_native.ThreadPool, Executor):
         ``Cancelled``, and the task fails with ``Timeout``. A call that does not wait is not stopped, and if it returns
         its result stands. ``name`` is the task's.
 
-        Raises: ``ValueError`` if ``timeout`` is negative or NaN.
+        Raises: ``ValueError`` if ``timeout`` is negative or NaN; ``TypeError`` if it is no number, or ``name`` no ``str``.
 
         Example:
             >>> import fearless as fl
@@ -170,7 +171,7 @@ class ThreadPool(_native.ThreadPool, Executor):
             >>> task.exception()
             Timeout('the task ran out of its 0.01 s')
         """
-        return PoolOptions(self, seconds(timeout), name)
+        return PoolOptions(self, seconds(timeout), name_or_none(name))
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002 - Executor's
         """Take no more tasks; run those that are queued, or with ``cancel_futures`` cancel them. Again is harmless.

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
-from fearless import _native
+from fearless import _native, _unretrieved  # noqa: F401  # for the native half: a call that failed may have no stack left to import it
+from fearless._arguments import name_or_none
 
 __all__ = ["Options", "Task", "options", "spawn"]
 
@@ -62,8 +63,10 @@ def options(*, name: str | None = None, daemon: bool = False) -> Options:
     """Return a ``spawn`` with options: ``options(name="loader").spawn(load, path)``.
 
     ``name`` is the thread's. A ``daemon`` thread does not keep the process from ending, which stops it wherever it is.
+
+    Raises: ``TypeError`` if ``name`` is no ``str``.
     """
-    return Options(name, daemon)
+    return Options(name_or_none(name), daemon)
 
 
 def spawn(fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Task[T]:

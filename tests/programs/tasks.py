@@ -251,3 +251,14 @@ def spawn_without_threads_to_be_had() -> None:
     assert list(rx) == []
     rx.close()
     gc.collect()
+
+
+def fail_at_the_end_of_the_stack() -> None:
+    """A task whose calls run each other until the stack ends."""
+    with fl.ThreadPool(1) as pool:
+
+        def descend() -> None:
+            pool.submit(descend).result()
+
+        assert isinstance(pool.submit(descend).exception(BOUND), RecursionError)
+        assert pool.submit(abs, -32).result(BOUND) == 32
