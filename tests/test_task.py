@@ -134,7 +134,7 @@ class TestNames:
     )
     def test_a_name_is_a_string(self, named: Callable[[Any], object]) -> None:
         """Said where it is given, not where it is used."""
-        with pytest.raises(TypeError, match="^name must be None or a str, got 5$"):
+        with pytest.raises(TypeError, match=r"^name must be None or a str, got 5$"):
             named(5)
 
     def test_threads_are_daemons_only_on_request(self) -> None:

@@ -105,7 +105,7 @@ class _Flow:
         self._idents: set[int] = set()
         self._failed = False  # nothing more is pulled; what comes before the failure is done all the same
         self._lock = threading.Lock()
-        # Guarded by the lock while the consumer is at work; later the collector may call `stop` on any thread, at any line.
+        # Guarded by the lock while the consumer is at work; later the collector may call `stop` on any thread.
         self._scope: Scope | None = None
         self._stopped = False
 

@@ -162,7 +162,8 @@ class ThreadPool(_native.ThreadPool, Executor):
         ``Cancelled``, and the task fails with ``Timeout``. A call that does not wait is not stopped, and if it returns
         its result stands. ``name`` is the task's.
 
-        Raises: ``ValueError`` if ``timeout`` is negative or NaN; ``TypeError`` if it is no number, or ``name`` no ``str``.
+        Raises: ``ValueError`` if ``timeout`` is negative or NaN; ``TypeError`` if it is no number, or ``name`` is no
+        ``str``.
 
         Example:
             >>> import fearless as fl
