@@ -16,7 +16,7 @@ import fearless as fl
 from tests.plugins.threads import Spawn
 from tests.programs import tasks as programs
 from tests.support.blocking import Gate
-from tests.support.process import succeed
+from tests.support.process import execute, succeed
 from tests.support.threads import Spawned
 from tests.support.until import BOUND, blocked, until
 
@@ -187,9 +187,11 @@ def test_nothing_is_reported_at_the_end_of_the_interpreter() -> None:
     assert succeed(programs.exit_with_a_failure_that_a_module_keeps) == "kept\n"
 
 
-def test_a_failure_at_the_end_of_the_stack_is_kept_silently() -> None:
-    """The first of a process: what reports it needs no import then."""
-    succeed(programs.fail_at_the_end_of_the_stack)
+def test_a_failure_at_the_end_of_the_stack_needs_no_import() -> None:
+    """The first of a process. It may be reported, if `result` had no stack left to ask for it."""
+    ended = execute(programs.fail_at_the_end_of_the_stack)
+    assert ended.code == 0
+    assert "importlib" not in ended.errors
 
 
 @pytest.mark.fork
