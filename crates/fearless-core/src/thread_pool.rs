@@ -13,8 +13,8 @@
 //! - `reserved` is the number of claimed workers that have not run yet, and never exceeds the queue's length;
 //! - while a task is in the queue, there is a worker: one leaves only when the pool is closed and drained.
 //!
-//! Looking is in `thread_pool/looking.rs`, workers that wait for tasks of their own pool in `thread_pool/stalled.rs`, and what is
-//! counted in `thread_pool/stats.rs`. Not here: threads, sleeping, and what a task is.
+//! Looking is in `thread_pool/looking.rs`, workers that wait for tasks of their own pool in `thread_pool/stalled.rs`, what is
+//! counted in `thread_pool/stats.rs`, and the pool of a forked child in `thread_pool/forked.rs`. Not here: threads, sleeping, and what a task is.
 
 use std::time::Instant;
 
@@ -25,6 +25,7 @@ use crate::{
     waiter::{Claim, Ticket, WaitList, Waiter, Wakes},
 };
 
+mod forked;
 mod looking;
 mod notified;
 mod stalled;
@@ -386,15 +387,5 @@ impl<T> State<T> {
     fn empty(&mut self) -> Vec<T> {
         self.reserved = 0;
         self.queue.split_off(0)
-    }
-
-    /// In a forked child: workers, waiting submitters and joiners are gone, and their tasks are the parent's.
-    #[cold]
-    fn restart(&mut self) {
-        let fresh = State { closed: self.closed, ..State::new() };
-        let mut old = std::mem::replace(self, fresh);
-        self.lost = old.empty();
-        self.lost.extend(old.submitters.forget().into_iter().filter_map(Submitter::into_task));
-        self.lost.append(&mut old.lost);
     }
 }

@@ -13,6 +13,8 @@ use fearless_core::{
     owner::Owner,
     rwlock::{self, RwLock, Want},
     scope::{Counted, Scope},
+    select::Source,
+    thread_pool::{Submit, Submitting, ThreadPool},
     waiter::Waiter,
 };
 
@@ -146,4 +148,38 @@ fn readers_that_are_lost_are_forgotten_and_a_writer_is_vanished_until_it_is_heal
     }
     assert!(written.heal() && !written.heal());
     assert!(matches!(written.try_lock(Want::Write, survivor), rwlock::Lock::Acquired(_)));
+}
+
+#[test]
+fn a_worker_that_went_through_the_fork_takes_none_of_the_childs_out_of_those_that_wait_for_tasks() {
+    let _alone = alone();
+    let pool: ThreadPool<u32> = ThreadPool::new(1, None);
+    let parents = pool.stall(&Waiter::new(), LOST, false).0; // a coroutine, while another of its loop forks
+
+    fork::forked(SURVIVOR);
+    let childs = pool.stall(&Waiter::new(), LOST + 1, false).0;
+
+    pool.go_on(parents);
+    assert_eq!(pool.snapshot().stalled, 1);
+    pool.go_on(childs);
+    assert_eq!(pool.snapshot().stalled, 0);
+}
+
+#[test]
+fn a_coroutine_that_went_through_the_fork_takes_none_of_the_childs_out_of_those_that_wait_for_room() {
+    let _alone = alone();
+    let pool = ThreadPool::new(1, Some(0));
+    let mut parents = Submitting::new(&pool, 1, false);
+    assert!(matches!(pool.try_submit(0), Submit::Start));
+    assert!(parents.enlist(&Waiter::new(), 0));
+
+    fork::forked(SURVIVOR);
+    assert!(matches!(pool.try_submit(2), Submit::Start));
+    let mut childs = Submitting::new(&pool, 3, false);
+    assert!(childs.enlist(&Waiter::new(), 0));
+
+    assert!(!parents.withdraw());
+    assert_eq!(pool.snapshot().blocked, 1);
+    assert!(!childs.withdraw());
+    assert_eq!(pool.snapshot().blocked, 0);
 }
