@@ -152,6 +152,23 @@ class TestWorkers:
         pool.shutdown()
         assert "not today" in caplog.text
 
+    @pytest.mark.parametrize(
+        ("call", "error"),
+        [
+            ("shutdown", "shutdown: a worker of the pool waits for its own end"),
+            ("join", "join: every worker of the pool would wait for a task of the pool, and none is left to run one"),
+        ],
+    )
+    def test_an_initializer_that_would_wait_for_ever_breaks_the_pool(self, call: str, error: str) -> None:
+        """It is refused what a task is, and that is its failure."""
+        ended, logged = succeed(programs.initializer_that_waits, call).splitlines()
+        assert ended == "an initializer of the pool failed; it runs no tasks"
+        assert logged.startswith(error)
+
+    def test_an_initializer_may_submit_to_its_own_pool(self) -> None:
+        """As a task may, even when the backlog is full; what nobody else has begun it runs itself."""
+        assert succeed(programs.initializer_that_waits, "submit") == "None\n"
+
     def test_without_threads_to_be_had(self) -> None:
         """A pool without any refuses the task; one that has some goes on with those."""
         assert succeed(programs.no_threads_to_be_had) == "can't start new thread\n"

@@ -47,7 +47,7 @@ class ThreadPool(_native.ThreadPool, Executor):
     the usable cores and four more, at most 32: enough for tasks that wait a little; for pure computation pass the
     number of cores. ``backlog`` bounds the tasks that wait for a worker: ``submit`` then waits for room, so that a fast
     producer cannot fill the memory; with 0 a task goes only to a worker that is free. ``initializer(*initargs)`` runs
-    first in every worker; if it fails, so does every task.
+    first in every worker; if it fails, so does every task. It may do what a task may.
 
     Leaving the ``with`` block waits for all tasks, as the end of the process does. A task sees the context variables
     of its ``submit``, is outside every scope, and may submit to its own pool, even when the backlog is full.
@@ -257,17 +257,17 @@ def _work(queue: _native.PoolQueue, place: list[Any]) -> None:
         preparation = place.pop()
     except IndexError:
         return  # it was given up
-    if _prepare(*preparation):
+    if _prepare(queue, *preparation):
         del preparation
         queue.work()
     else:
         queue.break_down()
 
 
-def _prepare(initializer: Callable[..., object] | None, initargs: tuple[Any, ...]) -> bool:
+def _prepare(queue: _native.PoolQueue, initializer: Callable[..., object] | None, initargs: tuple[Any, ...]) -> bool:
     if initializer is not None:
         try:
-            initializer(*initargs)
+            queue.prepare(initializer, tuple(initargs))
         except BaseException:
             logging.getLogger("concurrent.futures").critical("Exception in initializer:", exc_info=True)
             return False

@@ -4,10 +4,12 @@ Not here: pytest, which these programs do not need.
 """
 
 import atexit
+import logging
 import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
@@ -186,6 +188,43 @@ def no_threads_to_be_had() -> None:
     gate.set()
     assert [task.result(BOUND) for task in others] == [32] * 3
     pool.shutdown()
+
+
+def initializer_that_waits(call: str) -> None:
+    """For its own pool; print how the first task ended, then the errors that were logged."""
+    logged: list[logging.LogRecord] = []
+
+    def note(record: logging.LogRecord) -> bool:
+        logged.append(record)
+        return False
+
+    logging.getLogger("concurrent.futures").addFilter(note)
+    submitted, tasks = threading.Event(), list[fl.Task[int]]()
+
+    def submit() -> None:
+        assert pool.submit(abs, -1).result() == 1
+        for ordered in (True, False):
+            assert sorted(pool.map(abs, [-1, -2], ordered=ordered)) == [1, 2]
+        with fl.scope() as scope:
+            scope.submit(pool, abs, -1)
+
+    def join() -> None:
+        submitted.wait(BOUND)
+        tasks[0].join()
+
+    def shutdown() -> None:
+        pool.shutdown()
+
+    calls: dict[str, Callable[[], object]] = {"shutdown": shutdown, "submit": submit, "join": join}
+    pool = fl.ThreadPool(1, backlog=1, initializer=calls[call])
+    tasks.append(pool.submit(abs, -32))
+    submitted.set()
+    print(tasks[0].exception(BOUND))  # noqa: T201 - the result of the program
+    pool.shutdown()
+    assert (call == "submit") == (tasks[0].exception() is None)
+    for record in logged:
+        assert record.exc_info is not None
+        print(record.exc_info[1])  # noqa: T201 - the result of the program
 
 
 def idle_pool() -> None:

@@ -28,6 +28,7 @@ use crate::{
     hooks::Hooks,
     loop_queue,
     operation::Operation,
+    python,
     task::Task,
     wait::{self, Kind, Patience},
 };
@@ -103,6 +104,12 @@ impl Queue {
 
 #[pymethods]
 impl Queue {
+    /// Call a worker's initializer on this thread, with what a task of the worker may do and is refused.
+    fn prepare(slf: &Bound<'_, Self>, initializer: &Bound<'_, PyAny>, args: &Bound<'_, PyTuple>) -> PyResult<()> {
+        let _works = worker::Works::begin(slf);
+        worker::in_a_run(|| python::call(initializer, args, None)).map(drop)
+    }
+
     /// Run tasks on this thread until the pool has ended.
     fn work(slf: &Bound<'_, Self>) {
         let works = worker::Works::begin(slf);

@@ -1,6 +1,6 @@
 //! What a thread knows of itself as a worker: its pool, and the run it is in.
 //!
-//! A run is one call of a task on a worker. It has a number from the first time that it submits a task to its own pool: by
+//! A run is one call of a task, or of the initializer, on a worker. It has a number from the first time that it submits a task to its own pool: by
 //! that number the task is known as its own, which it may run itself when it waits for it. Nothing else is ever run inside
 //! a wait.
 //!
@@ -69,8 +69,8 @@ impl Drop for Works {
     }
 }
 
-/// Calls `run`, which makes the call of a task, as a run of its own.
-pub(crate) fn in_a_run(run: impl FnOnce()) {
+/// Calls `run`, which makes the call of a task or of an initializer, as a run of its own.
+pub(crate) fn in_a_run<R>(run: impl FnOnce() -> R) -> R {
     struct Outside(u64);
     impl Drop for Outside {
         fn drop(&mut self) {
@@ -78,8 +78,9 @@ pub(crate) fn in_a_run(run: impl FnOnce()) {
         }
     }
     let outside = Outside(RUN.replace(0));
-    run();
+    let result = run();
     drop(outside);
+    result
 }
 
 /// The number of the calling thread's run.
