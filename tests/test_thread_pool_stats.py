@@ -16,6 +16,7 @@ import pytest
 import fearless as fl
 from tests.plugins.threads import Spawn
 from tests.support.blocking import Gate
+from tests.support.pools import stalled
 from tests.support.until import BOUND, blocked, until, waiting
 
 
@@ -177,6 +178,44 @@ class TestAsTheyEnd:
         with fl.ThreadPool(1) as pool:
             got = pool.submit(lambda: list(pool.map(abs, [-1, 2, -3], ordered=False, buffersize=1)))
             assert got.result(BOUND) == [1, 2, 3]
+
+    def test_a_slow_call_holds_up_no_other_on_a_worker_either(self) -> None:
+        """Where others make all the calls."""
+        with fl.ThreadPool(3) as pool, closed_gates() as gates:
+
+            def outer() -> list[int]:
+                results = pool.map(lambda number: (gates[number](), number)[1], [0, 1], ordered=False)
+                assert gates[0].entered.wait(BOUND)
+                assert gates[1].entered.wait(BOUND)
+                gates[1].open.set()
+                first = next(results)
+                gates[0].open.set()
+                return [first, *results]
+
+            assert pool.submit(outer).result(BOUND) == [1, 0]
+
+    def test_its_wait_on_the_last_worker_is_refused(self) -> None:
+        """The call that it waits for joins one that nobody is left to make."""
+        with fl.ThreadPool(2) as pool:
+            queued, others = fl.Event(), list[fl.Task[int]]()
+
+            def inner(_: int) -> int:
+                queued.wait(BOUND)
+                return others[0].join()
+
+            def outer() -> list[int]:
+                results = pool.map(inner, [0], ordered=False)
+                queued.wait(BOUND)
+                until(lambda: stalled(pool) == 1, "a call that joins")
+                return list(results)
+
+            task = pool.submit(outer)
+            until(lambda: pool.stats()["running"] == 2, "both workers busy")
+            others.append(pool.submit(abs, -32))
+            queued.set()
+            with pytest.raises(fl.DeadlockError, match=r"^result: every worker of the pool would wait for a task"):
+                task.result(BOUND)
+            assert others[0].result(BOUND) == 32
 
     def test_it_keeps_neither_pool_nor_results(self) -> None:
         """An iterator that was begun and kept, and one that was never begun."""

@@ -6,7 +6,6 @@ process. Not here: work that is shared out in chunks (``parallel.py``).
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import itertools
 import logging
@@ -16,7 +15,7 @@ import time
 import weakref
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import CancelledError, Executor
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, SupportsIndex, TypeAlias, TypeVar
 
@@ -319,24 +318,25 @@ class _AsTheyEnd(Generic[T]):
 
     def result(self, timeout: float | None) -> T:
         """Wait for the next result."""
-        end = None if timeout is None else time.monotonic() + timeout
-        if timeout is None and self._queue.mine and not self._ended:
-            self._help()
+        if timeout is None and not self._ended:
+            self._make_own()
         try:
-            self._count.acquire(timeout=None if end is None else max(0.0, end - time.monotonic()))
+            if timeout is None:
+                self._queue.await_end(self._count)
+            else:
+                self._count.acquire(timeout=timeout)
         except Timeout:
             text = "result: no task ended within the timeout"
             raise Timeout(text) from None
         del self._tasks[self._ended[0]]
         return _result(self._ended.popleft(), None)
 
-    def _help(self) -> None:
-        """On a worker, wait for a task: then it makes the call, or learns that nobody can. Semaphores know nothing."""
-        # Calls begin in order, so before the first that has not begun there are no more than there are workers.
-        begun = itertools.takewhile(lambda task: task.running() or task.done(), self._tasks)
-        place = sum(1 for _ in begun) % len(self._tasks)
-        with contextlib.suppress(CancelledError):
-            next(itertools.islice(self._tasks, place, None)).exception()
+    def _make_own(self) -> None:
+        """In the task that submitted them, make the first call that nobody has begun: there may be no other worker."""
+        # Calls begin in order, so before it there are no more than there are workers.
+        task = next((task for task in self._tasks if not task.running()), None)
+        if task is not None:
+            task._run_own()  # noqa: SLF001 - the native half is ours
 
     def close(self) -> None:
         _cancel(self._tasks)

@@ -6,7 +6,7 @@ use std::sync::{Arc, atomic::Ordering};
 
 use fearless_core::{
     semaphore::{self as core, Overfull},
-    waiter::Waiter,
+    waiter::{Claim, Waiter},
 };
 use pyo3::{PyTraverseError, PyVisit, exceptions::PyValueError, prelude::*, types::PyDict};
 
@@ -17,7 +17,8 @@ use crate::{
     hooks::Hooks,
     loop_queue,
     source::Source,
-    wait::{self, Kind, Patience},
+    thread_pool::worker::Stall,
+    wait::{self, Ended, Kind, Patience},
     waits::{Gives, Object, Of, Waits},
 };
 
@@ -177,22 +178,45 @@ impl Semaphore {
         if self.core.try_acquire(permits) {
             return Ok(());
         }
-        self.take_slowly(py, call, permits, patience)
+        self.take_slowly(py, call, permits, patience, |_| None)
+    }
+
+    /// Takes a permit that comes with the end of a task of a pool. `stall` tells the pool that the waiter is enlisted here.
+    pub(crate) fn take_from_task(
+        &self,
+        py: Python<'_>,
+        call: &str,
+        stall: impl FnOnce(&Arc<Waiter>) -> Option<Stall>,
+    ) -> PyResult<()> {
+        wait::checkpoint(py)?;
+        if self.core.try_acquire(1) { Ok(()) } else { self.take_slowly(py, call, 1, Patience::Forever, stall) }
     }
 
     #[cold]
-    fn take_slowly(&self, py: Python<'_>, call: &str, permits: u64, patience: Patience) -> PyResult<()> {
+    fn take_slowly(
+        &self,
+        py: Python<'_>,
+        call: &str,
+        permits: u64,
+        patience: Patience,
+        stall: impl FnOnce(&Arc<Waiter>) -> Option<Stall>,
+    ) -> PyResult<()> {
         const NOT_FREE: &str = "not enough permits were free";
         if patience == Patience::Once {
             return Err(errors::timeout(call, NOT_FREE));
         }
         let waiter = Waiter::new();
         let Some(ticket) = self.core.acquire(permits, &waiter) else { return Ok(()) };
+        let stall = stall(&waiter);
         let ended = wait::wait(py, &waiter, Kind::Semaphore, patience);
+        drop(stall);
         let (is_acquired, wakes) = self.core.resume(ticket, ended.claim());
         loop_queue::wake(py, wakes);
         if !is_acquired {
-            return Err(ended.error(call, NOT_FREE));
+            return Err(match ended {
+                Ended::Ready(Claim::Refused) => Stall::refusal(call),
+                ended => ended.error(call, NOT_FREE),
+            });
         }
         wait::last_look(py).inspect_err(|_| {
             // They are taken, so they fit.

@@ -29,6 +29,7 @@ use crate::{
     loop_queue,
     operation::Operation,
     python,
+    semaphore::Semaphore,
     task::Task,
     wait::{self, Kind, Patience},
 };
@@ -153,6 +154,13 @@ impl Queue {
         }
     }
 
+    /// Take a permit that comes with the end of a task of the pool, which knows of the wait if a worker of it calls.
+    ///
+    /// Raises: `DeadlockError` if all its workers would wait.
+    fn await_end(&self, py: Python<'_>, ends: &Semaphore) -> PyResult<()> {
+        ends.take_from_task(py, "result", |waiter| worker::Stall::unbounded(py, self.number, waiter))
+    }
+
     /// How many submitters wait for room.
     #[getter]
     fn blocked(&self) -> usize {
@@ -169,12 +177,6 @@ impl Queue {
     #[getter]
     fn stalled(&self) -> usize {
         self.core.snapshot().stalled
-    }
-
-    /// Whether the calling thread is one of its workers.
-    #[getter]
-    fn mine(&self) -> bool {
-        self.is_mine()
     }
 
     #[getter]

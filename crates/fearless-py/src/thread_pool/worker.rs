@@ -20,7 +20,7 @@ use fearless_core::{
 use pyo3::prelude::*;
 
 use super::Queue;
-use crate::{errors, loop_queue, thread};
+use crate::{errors, loop_queue, scope, thread};
 
 thread_local! {
     /// The queue that the calling thread works for; compared, never followed.
@@ -116,7 +116,8 @@ pub(crate) struct Stall {
 }
 
 impl Stall {
-    /// Tells the pool numbered `pool`, if the calling thread is its worker. `waiter` is enlisted with the task; the pool may
+    /// Tells the pool numbered `pool`, if the calling thread is its worker. `waiter` is enlisted with the task, or with
+    /// what its end brings; the pool may
     /// refuse it, unless the wait is firm, or that of another worker.
     pub(crate) fn begin(py: Python<'_>, pool: u32, waiter: &Arc<Waiter>, is_firm: bool) -> Option<Stall> {
         if !is_of(pool) {
@@ -126,6 +127,12 @@ impl Stall {
         let (ticket, wakes) = queue.get().core.stall(waiter, thread::ident(), is_firm);
         loop_queue::wake(py, wakes);
         Some(Stall { queue, ticket })
+    }
+
+    /// The same for a wait of a thread without a timeout; the deadline of its scope bounds it, and then the pool is not told.
+    pub(crate) fn unbounded(py: Python<'_>, pool: u32, waiter: &Arc<Waiter>) -> Option<Stall> {
+        let is_bounded = scope::is_of_thread(|scope| scope.deadline().is_some());
+        if is_bounded { None } else { Stall::begin(py, pool, waiter, false) }
     }
 
     /// What a call raises whose wait was refused.
