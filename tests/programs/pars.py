@@ -20,6 +20,7 @@ from tests.support.until import BOUND, blocked, until
 
 def interrupt(stage: str) -> None:
     """Ctrl-C in the middle of a run; print how many seconds later it was over."""
+    threads = threading.active_count()
     seen = fl.AtomicInt(0)
     sent: list[float] = []
 
@@ -42,8 +43,8 @@ def interrupt(stage: str) -> None:
         sys.exit("the run ended instead of raising KeyboardInterrupt")
     poker.join()
     ended = seen.load()
-    threading.Event().wait(0.05)
-    assert seen.load() == ended, "a worker goes on"
+    until(lambda: threading.active_count() == threads, "the workers gone")
+    assert seen.load() == ended, "a worker went on"
     print(late)  # noqa: T201 - the result of the program
 
 
