@@ -128,6 +128,10 @@ class TestFork:
             "32\nshut down\nthe child ended with 0\n"
         )
 
+    def test_nor_is_a_worker_whose_initializer_forked(self) -> None:
+        """It ends, and the child with it."""
+        assert succeed(programs.fork_inside_an_initializer, options=self.WARNED) == "the child ended with 0\n"
+
 
 @pytest.mark.guarantee("thread_pool", "exit")
 class TestExit:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import itertools
 import logging
+import os
 import sys
 import threading
 import time
@@ -256,7 +257,11 @@ def _work(queue: _native.PoolQueue, place: list[Any]) -> None:
         preparation = place.pop()
     except IndexError:
         return  # it was given up
-    if _prepare(queue, *preparation):
+    process = os.getpid()
+    is_prepared = _prepare(queue, *preparation)
+    if os.getpid() != process:
+        return  # the initializer forked: the pool of the child does not know this thread
+    if is_prepared:
         del preparation
         queue.work()
     else:

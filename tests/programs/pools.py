@@ -97,6 +97,20 @@ def shut_down_after_a_fork_inside_a_task() -> None:
     print("the child ended with", os.waitstatus_to_exitcode(status))  # noqa: T201 - the result of the program
 
 
+def fork_inside_an_initializer() -> None:
+    """The child ends with the thread that came through: it is no worker of the child's pool."""
+    children = list[int]()
+
+    def fork_once() -> None:
+        if not children:
+            children.append(os.fork())
+
+    with fl.ThreadPool(1, initializer=fork_once) as pool:
+        assert pool.submit(pow, 2, 5).result(BOUND) == 32
+    _, status = os.waitpid(children[0], 0)
+    print("the child ended with", os.waitstatus_to_exitcode(status))  # noqa: T201 - the result of the program
+
+
 def exit_with_tasks_queued() -> None:
     """All are run, by a pool that nobody shut down."""
     main = threading.main_thread()

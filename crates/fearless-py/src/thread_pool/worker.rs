@@ -1,8 +1,8 @@
 //! What a thread knows of itself as a worker: its pool, and the run it is in.
 //!
-//! A run is one call of a task, or of the initializer, on a worker. It has a number from the first time that it submits a task to its own pool: by
-//! that number the task is known as its own, which it may run itself when it waits for it. Nothing else is ever run inside
-//! a wait.
+//! A run is one call of a task, or of the initializer, on a worker. It has a number from the first time that it submits a
+//! task to its own pool: by that number the task is known as its own, which it may run itself when it waits for it. Nothing
+//! else is ever run inside a wait.
 //!
 //! Not here: the loop of a worker, and waiting.
 
@@ -117,8 +117,7 @@ pub(crate) struct Stall {
 
 impl Stall {
     /// Tells the pool numbered `pool`, if the calling thread is its worker. `waiter` is enlisted with the task, or with
-    /// what its end brings; the pool may
-    /// refuse it, unless the wait is firm, or that of another worker.
+    /// what its end brings; the pool may refuse it, unless the wait is firm, or that of another worker.
     pub(crate) fn begin(py: Python<'_>, pool: u32, waiter: &Arc<Waiter>, is_firm: bool) -> Option<Stall> {
         if !is_of(pool) {
             return None;
