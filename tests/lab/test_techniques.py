@@ -63,7 +63,7 @@ def test_a_cost_is_a_stored_figure_or_says_that_there_is_none(cost: Cost, build:
     if cost.shape is None:
         assert "not measured" in said
         return
-    found = pages_costs.estimate(cost.shape, cost.contender or "", build, cost.session)
+    found = pages_costs.estimate(cost.shape, cost.contender or "", build)
     assert found.bounds is not None
     assert found.bounds[0] <= found.median <= found.bounds[1]
     assert "[" in said

@@ -39,12 +39,12 @@ def said(cost: Cost, *, build: str) -> str:
     """The figure of ``cost`` with its interval, for one of `BUILDS`; words where there is no benchmark."""
     if cost.shape is None or cost.contender is None:
         return cost.what
-    return f"{figure(cost.shape, cost.contender, build, cost.session)} {cost.what}"
+    return f"{figure(cost.shape, cost.contender, build)} {cost.what}"
 
 
-def figure(shape: str, contender: str, build: str, session: str = "") -> str:
+def figure(shape: str, contender: str, build: str) -> str:
     """``61.2 ns [60.1, 63.0]``: the median, and where 95 % of resampled medians fall. Raises: `KeyError`."""
-    return written(estimate(shape, contender, build, session))
+    return written(estimate(shape, contender, build))
 
 
 def times(found: Estimate) -> str:

@@ -17,7 +17,6 @@ class Cost:
     what: str
     shape: str | None = None
     contender: str | None = None
-    session: str = ""  # how the names of its records begin, where that is not the session with every shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +108,8 @@ TECHNIQUES = (
         shares="one value, read by many or written by one",
         keep_in_mind="short reads do not pay for it",
         costs=(
-            Cost("to enter and leave as a reader", "rw-read/1 thread", "with RwLock", "rw-"),
-            Cost("when two threads do nothing else", "rw-read/2 threads/0", "with RwLock", "rw-"),
+            Cost("to enter and leave as a reader", "rw-read/1 thread", "with RwLock"),
+            Cost("when two threads do nothing else", "rw-read/2 threads/0", "with RwLock"),
         ),
         toolkit=("RwLock",),
         page="rwlocks",

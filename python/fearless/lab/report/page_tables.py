@@ -93,10 +93,8 @@ def front(base: str = "") -> str:
 
 
 def measured() -> str:
-    """Where the costs of the techniques were measured; some in a session of their own."""
-    others = {cost.session: one.name for one in techniques.TECHNIQUES for cost in one.costs if cost.session}
-    elsewhere = [f" Those of the {name}: {pages_costs.machine(session)}." for session, name in others.items()]
-    return f"Costs: {pages_costs.machine()}.{''.join(elsewhere)}"
+    """Where the costs of the techniques were measured."""
+    return f"Costs: {pages_costs.machine()}."
 
 
 def costs(technique: Technique, build: str) -> str:
