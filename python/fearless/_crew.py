@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextvars import copy_context
 from typing import Any, TypeAlias
 
-from fearless import _native
+from fearless import _loops, _native
 from fearless._arguments import usable_cores
 from fearless._recursion import has_room, require_room
 from fearless._scope import Scope, scope
@@ -72,8 +72,7 @@ def run_together(functions: Sequence[Function], workers: int) -> list[Any]:
     if worker is not None:
         return worker.fork(functions)
     require_room()
-    if _native.in_event_loop():
-        raise RuntimeError("`invoke` would stop the running event loop; use a worker thread")
+    _loops.refuse("`invoke`")
     failure: BaseException | None = None
     threads = scope()
     crew = _Crew(workers, threads)

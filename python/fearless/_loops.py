@@ -13,7 +13,7 @@ import weakref
 from collections.abc import Awaitable, Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
-from fearless._native import LoopQueue
+from fearless._native import LoopQueue, in_event_loop
 
 if TYPE_CHECKING:
     import asyncio
@@ -29,6 +29,12 @@ _loops: weakref.WeakKeyDictionary[Any, AsyncioLoop | TrioRun] = weakref.WeakKeyD
 def _loaded(name: str) -> Any:
     """The module, if somebody has imported it. Not by `get`, in which free-threaded 3.13 locks all modules."""
     return sys.modules[name] if name in sys.modules else None  # noqa: SIM401  # see above
+
+
+def refuse(call: str) -> None:
+    """Refuse a ``call`` that waits on the thread of a running event loop. Raises: `RuntimeError`."""
+    if in_event_loop():
+        raise RuntimeError(f"{call} would stop the running event loop; use a worker thread")
 
 
 def current() -> AsyncioLoop | TrioRun:

@@ -15,7 +15,7 @@ from contextlib import nullcontext
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
 
-from fearless import _native
+from fearless import _loops, _native
 from fearless._crew import run_together
 from fearless._progress import Bar
 from fearless._recursion import require_room
@@ -71,8 +71,7 @@ def run(plan: Plan, work: Work) -> None:
     Raises the failure of the first item that failed.
     """
     require_room()
-    if _native.in_event_loop():
-        raise RuntimeError("`par` would stop the running event loop; use a worker thread")
+    _loops.refuse("`par`")
     source = _source(plan)
     failures: list[Failure] = []
     try:

@@ -18,7 +18,7 @@ from contextlib import nullcontext
 from itertools import islice
 from typing import Any, NamedTuple, TypeAlias
 
-from fearless import _native
+from fearless import _loops, _native
 from fearless._progress import Bar
 from fearless._run import Plan, adapted, check_finished, note_item
 from fearless._scope import Scope, scope
@@ -49,8 +49,7 @@ class _Part(NamedTuple):
 
 def stream(plan: Plan, fuse: Fuse, *, ordered: bool) -> Iterator[Any]:
     """Yield the results of ``fuse(items)`` for every chunk of the items, holding none that was handed out."""
-    if _native.in_event_loop():
-        raise RuntimeError("iterating `par` would stop the running event loop; use a worker thread")
+    _loops.refuse("iterating `par`")
     _native.checkpoint()
     flow = _Flow(plan, fuse)
     try:

@@ -14,7 +14,8 @@
 //! - while a task is in the queue, there is a worker: one leaves only when the pool is closed and drained.
 //!
 //! Looking is in `thread_pool/looking.rs`, workers that wait for tasks of their own pool in `thread_pool/stalled.rs`, what is
-//! counted in `thread_pool/stats.rs`, and the pool of a forked child in `thread_pool/forked.rs`. Not here: threads, sleeping, and what a task is.
+//! counted in `thread_pool/stats.rs`, and the pool of a forked child in `thread_pool/forked.rs`. Not here: threads, sleeping,
+//! and what a task is.
 
 use std::time::Instant;
 
